@@ -228,6 +228,17 @@ export interface Sink {
   write(chunk: string | Uint8Array): void;
   /** Gives what is buffered to the reader. Awaited by renderers between blocks so that signals and timers can run. */
   flush(): Promise<void>;
+  /** A place for bytes whose length must be known before the first of them is written. */
+  spool(): Spool;
+}
+
+/** Bytes set aside on disk: memory does not grow with them. */
+export interface Spool {
+  write(chunk: Uint8Array): void;
+  readonly byteLength: number;
+  /** Writes everything to `into` and discards the spool. */
+  drain(into: Sink): Promise<void>;
+  discard(): void;
 }
 
 export interface RenderOptions {

@@ -1,0 +1,188 @@
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { EmbError } from '../errors.ts';
+import type { Sink, Spool } from '../types.ts';
+
+/** Bytes gathered before they are written: large enough that system calls don't count, small enough to stay in cache. */
+const bufferBytes = 256 * 1024;
+
+/** The reader of our stdout has gone (`| head`): no failure, the run ends with exit code 0. */
+export class ClosedPipe extends Error {
+  constructor() {
+    super('the reader closed the pipe');
+    this.name = 'ClosedPipe';
+  }
+}
+
+/** A Sink over a file descriptor. */
+export class DescriptorSink implements Sink {
+  readonly #descriptor: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  #used = 0;
+  #lastYield = 0;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  write(chunk: string | Uint8Array): void {
+    if (typeof chunk === 'string') {
+      // A UTF-16 unit takes at most three bytes of UTF-8.
+      if (chunk.length * 3 > bufferBytes - this.#used) this.#drain();
+      if (chunk.length * 3 > bufferBytes) return this.#writeAll(Buffer.from(chunk, 'utf8'));
+      this.#used += this.#buffer.utf8Write(chunk, this.#used);
+      return;
+    }
+    if (chunk.byteLength > bufferBytes - this.#used) this.#drain();
+    if (chunk.byteLength > bufferBytes) return this.#writeAll(chunk);
+    this.#buffer.set(chunk, this.#used);
+    this.#used += chunk.byteLength;
+  }
+
+  /** Lets timers and signal handlers run now and then; the bytes stay buffered until the buffer is full or `end` is called. */
+  async flush(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#lastYield < 20) return;
+    this.#lastYield = now;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  /** Writes what is buffered: before waiting for input, and at the end. */
+  end(): void {
+    this.#drain();
+  }
+
+  spool(): Spool {
+    return new FileSpool();
+  }
+
+  #drain(): void {
+    const used = this.#used;
+    this.#used = 0;
+    if (used > 0) this.#writeAll(this.#buffer.subarray(0, used));
+  }
+
+  #writeAll(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.byteLength) {
+      try {
+        at += writeSync(this.#descriptor, bytes, at, bytes.byteLength - at);
+      } catch (error) {
+        const code = (error as NodeJS.ErrnoException).code;
+        if (code === 'EPIPE') throw new ClosedPipe();
+        if (code === 'ENOSPC') throw new EmbError('missing', 'no space left on the device', 'free some, or write elsewhere');
+        if (code !== 'EAGAIN') throw error;
+        // A pipe that somebody made non-blocking is full: sleep instead of spinning.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+      }
+    }
+  }
+}
+
+/** A temporary file without a name: removed from its folder at once, so that no exit can leave it behind. */
+class FileSpool implements Spool {
+  readonly #descriptor: number;
+  byteLength = 0;
+
+  constructor() {
+    const folder = mkdtempSync(join(tmpdir(), 'emb-'));
+    const path = join(folder, 'spool');
+    this.#descriptor = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    rmdirSync(folder);
+  }
+
+  write(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.byteLength) at += writeSync(this.#descriptor, chunk, at, chunk.byteLength - at);
+    this.byteLength += chunk.byteLength;
+  }
+
+  async drain(into: Sink): Promise<void> {
+    const block = Buffer.allocUnsafeSlow(bufferBytes);
+    for (let at = 0; at < this.byteLength; ) {
+      const got = readSync(this.#descriptor, block, 0, bufferBytes, at);
+      if (got === 0) break;
+      into.write(block.subarray(0, got));
+      at += got;
+      await into.flush();
+    }
+    this.discard();
+  }
+
+  discard(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** A file that appears whole or not at all: written beside its place, then renamed. */
+export interface AtomicFile {
+  sink: DescriptorSink;
+  /** Renames into place. */
+  commit(): void;
+  /** Removes what was written; the old file stays as it was. */
+  abandon(): void;
+}
+
+/**
+ * Opens FILE for writing. Devices and pipes (/dev/stdout) are written directly; a link is followed, so that its target is replaced.
+ * @throws EmbError "missing" when the folder is not there or not writable
+ */
+export function openAtomic(file: string): AtomicFile {
+  const target = followLinks(file);
+  const old = statSync(target, { throwIfNoEntry: false });
+  if (old?.isDirectory()) throw new EmbError('missing', `${file}: is a folder, expected a file name`);
+  if (old && !old.isFile()) {
+    const descriptor = openForWriting(file, target, 'w');
+    const sink = new DescriptorSink(descriptor);
+    return { sink, commit: () => { sink.end(); closeSync(descriptor); }, abandon: () => closeSync(descriptor) };
+  }
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${Math.random().toString(36).slice(2, 8)}.tmp`);
+  const descriptor = openForWriting(file, temporary, 'wx');
+  const sink = new DescriptorSink(descriptor);
+  return {
+    sink,
+    commit: () => {
+      sink.end();
+      closeSync(descriptor);
+      if (old) chmodSync(temporary, old.mode & 0o7777);
+      renameSync(temporary, target);
+    },
+    abandon: () => {
+      closeSync(descriptor);
+      unlinkSync(temporary);
+    },
+  };
+}
+
+function followLinks(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return file;
+    throw new EmbError('missing', `${file}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}
+
+function openForWriting(file: string, path: string, flags: string): number {
+  try {
+    return openSync(path, flags);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why = code === 'ENOENT' ? 'its folder does not exist' : `cannot be written (${code})`;
+    throw new EmbError('missing', `${file}: ${why}`);
+  }
+}
