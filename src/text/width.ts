@@ -1,0 +1,43 @@
+import fastStringWidth from 'fast-string-width';
+
+const printable = /^[\x20-\x7e]*$/;
+
+/**
+ * Columns that text takes on a terminal: CJK and emoji two, combining marks none, color sequences none.
+ *
+ * For text that escape.ts has been over: fast-string-width counts a tab as 8 and U+200B as 1, and neither is left there.
+ */
+export function displayWidth(text: string): number {
+  return printable.test(text) ? text.length : fastStringWidth(text);
+}
+
+/**
+ * The start of a text that fits `width` columns, with … as its last column when something was cut off.
+ *
+ * Cost: O(width), however long the text. No color sequences in it: color after cutting.
+ */
+export function truncate(text: string, width: number): string {
+  if (width < 1) return '';
+  // A column holds at most a few code units (a letter and the marks that escape.ts leaves on it).
+  if (text.length <= width * 24 && displayWidth(text) <= width) return text;
+  let kept = '';
+  let used = 0;
+  for (const character of text) {
+    used += displayWidth(character);
+    if (used > width - 1) break;
+    kept += character;
+  }
+  // A selector can make a narrow character wide only together with it.
+  while (displayWidth(kept) > width - 1) kept = Array.from(kept).slice(0, -1).join('');
+  return `${kept}…`;
+}
+
+/** Spaces after the text up to `width` columns; longer text as it is. */
+export function padRight(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
+}
+
+/** Spaces before the text up to `width` columns; longer text as it is. */
+export function padLeft(text: string, width: number): string {
+  return ' '.repeat(Math.max(0, width - displayWidth(text))) + text;
+}
