@@ -81,10 +81,12 @@ export interface Context {
   /** A tokenizer by its own REF (a built-in encoding, a preset, a file, a model). */
   tokenizerOf(ref: string): Promise<Tokenizer>;
   presets(): Promise<readonly Preset[]>;
-  /** Texts of the positional arguments, else of stdin or --file as --input says. */
+  /** What the command line gives to look at. none: no argument, no --ids, --token, --file or --input. */
+  inputKind(): 'texts' | 'ids' | 'vectors' | 'none';
+  /** Texts of the positional arguments, else of --file or stdin as --input says. */
   texts(): AsyncIterable<TextInput>;
-  /** Sequences of --ids (or stdin for `-`, or --input ids). `all` needs the row count. */
-  idSequences(rows: number): AsyncIterable<IdInput>;
+  /** Sequences of --ids (or stdin for `-`, or --input ids) and of --token. `all` needs the row count. */
+  idSequences(rows: number, tokenizer: () => Promise<Tokenizer>): AsyncIterable<IdInput>;
   /** Vectors of `--input npy|f32|jsonl -`. */
   vectors(dim: number | undefined): Promise<{ data: Float32Array; rows: number; dim: number }>;
   /** A line on stderr, unless --quiet; the same message once. */
@@ -105,6 +107,8 @@ export interface Command {
   groups: readonly ('model' | 'tokenizer' | 'input' | 'scratch')[];
   /** Renderers that make sense, the default first. */
   formats: readonly string[];
+  /** Another default where options change what is printed (tokenize --decode prints text). */
+  defaultFormat?(options: OptionValues): string | undefined;
   /** Full command lines, run by a test. */
   examples: readonly { line: string; says: string }[];
   run(context: Context): Promise<Report>;

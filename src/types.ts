@@ -10,8 +10,8 @@ export interface ByteSource {
   readonly byteLength: number;
   /** Reads into `into` (at least end - start bytes long) when given; the result is a view of exactly end - start bytes. */
   read(start: number, end: number, into?: Uint8Array): Promise<Uint8Array>;
-  /** Reads many ranges, coalescing neighbors. Results in the order of the ranges. */
-  readMany(ranges: { start: number; end: number }[]): Promise<Uint8Array[]>;
+  /** Reads many ranges, coalescing neighbors, each into its own memory when it brings some. Results in the order of the ranges. */
+  readMany(ranges: readonly { start: number; end: number; into?: Uint8Array }[]): Promise<Uint8Array[]>;
   close(): Promise<void>;
 }
 
@@ -35,6 +35,8 @@ export interface TensorInfo {
   byteLength: number;
   source: ByteSource;
   strides?: number[];
+  /** Weights are stored most significant byte first. */
+  bigEndian?: boolean;
 }
 
 /** A tensor container whose header is read and whose weights are not. */
@@ -128,11 +130,39 @@ export interface Tokenizer {
 /** config.json as it was written; {} when there is none. Read through model/layouts, never trusted. */
 export type Config = Readonly<Record<string, unknown>>;
 
+/**
+ * How positions enter: learned (a table), sinusoidal (a formula), rotary, alibi and relative (inside attention), none.
+ * offset: row of the first position. max: how many positions the model was made for.
+ */
+export interface PositionLayout {
+  kind: 'learned' | 'sinusoidal' | 'rotary' | 'alibi' | 'relative' | 'none' | 'unknown';
+  offset: number;
+  max: number | null;
+  /** sinusoidal: sin and cos alternate, or all sin come before all cos. */
+  form?: 'interleaved' | 'halves';
+}
+
+/** What config.json says about the embedding layer; null is unknown. Never trusted: tables say what is there. */
+export interface ModelLayout {
+  /** model_type, else the first of architectures. */
+  architecture: string | null;
+  dim: number | null;
+  vocab: number | null;
+  positions: PositionLayout;
+  types: number | null;
+  tied: boolean | null;
+  paddingId: number | null;
+  /** The model multiplies its input embeddings by this; rounded: to the weights' dtype first, as transformers does. */
+  scale: { factor: number; rounded: boolean; reason: string } | null;
+}
+
 export interface Model {
   /** As captions show it: the REF, or "scratch". */
   readonly name: string;
   readonly format: string;
   readonly config: Config;
+  /** Absent for the scratch layer. */
+  readonly layout?: ModelLayout;
   readonly metadata: Map<string, unknown>;
   /** Files the model was opened from, as paths. */
   readonly files: string[];
@@ -219,6 +249,8 @@ export interface Report {
     /** dtype that torch and numpy print: float32 unless --dtype says otherwise. */
     dtype: 'float32' | 'float16' | 'bfloat16' | 'float64';
   };
+  /** Key of the column that -f text prints, one line a row. */
+  plainKey?: string;
   /** What exit code 3 stands for. */
   status?: 'found';
 }
@@ -246,6 +278,8 @@ export interface RenderOptions {
   precision?: number;
   /** Elide nothing. */
   full: boolean;
+  /** True when a terminal shows the output: nothing raw may reach it. */
+  terminal?: boolean;
   /** Columns of the terminal, 80 when there is none. */
   width: number;
   /** 0 none, 1 sixteen colors, 2 256 colors, 3 true color. */

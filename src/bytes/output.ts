@@ -43,7 +43,7 @@ export class DescriptorSink implements Sink {
       // A UTF-16 unit takes at most three bytes of UTF-8.
       if (chunk.length * 3 > bufferBytes - this.#used) this.#drain();
       if (chunk.length * 3 > bufferBytes) return this.#writeAll(Buffer.from(chunk, 'utf8'));
-      this.#used += this.#buffer.utf8Write(chunk, this.#used);
+      this.#used += this.#buffer.write(chunk, this.#used, 'utf8');
       return;
     }
     if (chunk.byteLength > bufferBytes - this.#used) this.#drain();

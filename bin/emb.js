@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+'use strict';
+// CommonJS, and --version answers before anything is loaded: start-up time is what a shell user feels.
+if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-V')) {
+  console.log(require('../package.json').version);
+} else {
+  require('node:module').enableCompileCache?.();
+  require('../dist/bin/main.cjs').main(process.argv.slice(2));
+}

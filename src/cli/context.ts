@@ -1,0 +1,132 @@
+import type { Context, OptionValues } from '../command.ts';
+import { EmbError } from '../errors.ts';
+import { showText } from '../text/escape.ts';
+import type { Model, Tokenizer } from '../types.ts';
+import { Inputs } from './inputs.ts';
+import { startProgress } from './progress.ts';
+import { complain, say } from './say.ts';
+
+/** A context, and what main needs of it besides. */
+export interface RunContext extends Context {
+  /** Input lines that were passed over. */
+  readonly skipped: number;
+  caption(line: string): void;
+  onPause(emit: () => void): void;
+  close(): Promise<void>;
+}
+
+/** What options of the scratch layer mean nothing for a trained table. */
+const scratchOnly = ['std', 'padding-idx', 'init'] as const;
+
+/** The context of one run: everything that a command may ask for, loaded when it is asked for. */
+export function createContext(
+  args: readonly string[],
+  options: OptionValues,
+  format: string,
+  flush: () => void,
+): RunContext {
+  const emitters: (() => void)[] = [];
+  const said = new Set<string>();
+  const opened: Model[] = [];
+  let skipped = 0;
+
+  const note = (message: string): void => {
+    if (options.quiet || said.has(message)) return;
+    said.add(message);
+    complain(`note: ${message}`);
+  };
+  const inputs = new Inputs({
+    args,
+    options,
+    note,
+    onPause: () => {
+      for (const emit of emitters) emit();
+      flush();
+    },
+    skip: (line, message) => {
+      if (options.strict) throw new EmbError('corrupt', `input line ${line} ${message}`);
+      skipped++;
+      say(`emb: input line ${line} ${message}: passed over`);
+    },
+  });
+  const modelRef = (options.model as string | undefined) ?? (process.env.EMB_MODEL || undefined);
+
+  const context: RunContext = {
+    args,
+    options,
+    format,
+    modelRef,
+    get skipped() {
+      return skipped;
+    },
+    note,
+    inputKind: () => inputs.kind(),
+    texts: () => inputs.texts(),
+    idSequences: (rows, tokenizer) => inputs.idSequences(rows, tokenizer),
+    async open(ref) {
+      const model = ref === undefined ? await openScratchLayer(context) : await openTrained(ref, context);
+      opened.push(model);
+      return model;
+    },
+    async tokenizer(model) {
+      const named = options.tokenizer as string | undefined;
+      if (named !== undefined) return context.tokenizerOf(named);
+      if (model !== undefined) return model.tokenizer();
+      return context.tokenizerOf(modelRef ?? 'gpt2');
+    },
+    async tokenizerOf(ref) {
+      const { openTokenizer } = await import('../model/tokenizer-ref.ts');
+      return openTokenizer(ref, note);
+    },
+    async presets() {
+      return (await import('../model/presets/index.ts')).presets;
+    },
+    async vectors(dim) {
+      const { readVectors } = await import('../model/vectors.ts');
+      const { kind, bytes } = await inputs.bytes();
+      return readVectors(kind, bytes, dim);
+    },
+    progress: (total, unit) => startProgress(total, unit, options.quiet === true),
+    onPause: (emit) => {
+      emitters.push(emit);
+    },
+    caption(line) {
+      if (!options.quiet) say(showText(line));
+    },
+    async close() {
+      for (const model of opened) await model.close();
+    },
+  };
+  return context;
+}
+
+/** The scratch layer; its tokenizer is loaded only when rows or texts need it. */
+async function openScratchLayer(context: Context): Promise<Model> {
+  const { options } = context;
+  const { openScratch } = await import('../model/scratch.ts');
+  let tokenizer: Promise<Tokenizer> | undefined;
+  return openScratch({
+    vocab: options.vocab as number | undefined,
+    dim: options.dim as number | undefined,
+    seed: options.seed as string | undefined,
+    std: options.std as number | undefined,
+    paddingIdx: options.paddingIdx as number | undefined,
+    init: options.init as 'torch' | 'torch-scalar' | 'numpy' | undefined,
+    tokenizer: () => {
+      tokenizer ??= context.tokenizerOf((options.tokenizer as string | undefined) ?? 'gpt2');
+      return tokenizer;
+    },
+  });
+}
+
+async function openTrained(ref: string, context: Context): Promise<Model> {
+  const { options } = context;
+  for (const long of scratchOnly) {
+    const key = long === 'padding-idx' ? 'paddingIdx' : long;
+    if (options[key] !== undefined) {
+      throw new EmbError('usage', `--${long} is for the scratch layer, and -m names ${ref}`, `leave out one of them`);
+    }
+  }
+  const { openModel } = await import('../model/open.ts');
+  return openModel(ref, { tensor: options.tensor as string | undefined, note: context.note });
+}

@@ -1,0 +1,120 @@
+import { isatty } from 'node:tty';
+import { ClosedPipe, DescriptorSink, openAtomic } from '../bytes/output.ts';
+import type { Command, OptionValues } from '../command.ts';
+import { EmbError, exitCodes } from '../errors.ts';
+import { renderers } from '../render/index.ts';
+import { didYouMean, nearestNames } from '../text/nearest.ts';
+import type { Renderer } from '../types.ts';
+import { colorLevel } from './color.ts';
+import { createContext, type RunContext } from './context.ts';
+import { parseCommandLine } from './program.ts';
+import { complain, say } from './say.ts';
+import { onSignals } from './signals.ts';
+
+declare const EMB_VERSION: string;
+
+/** Runs one command line and ends the process: the only place that exits. */
+export async function main(argv: readonly string[]): Promise<never> {
+  const debug = argv.includes('--debug');
+  const started = performance.now();
+  let code: number;
+  try {
+    code = await run(argv);
+  } catch (error) {
+    code = report(error, debug);
+  }
+  if (debug) say(`${(performance.now() - started).toFixed(1)} ms, ${process.memoryUsage.rss().toLocaleString('en-US')} bytes resident`);
+  process.exit(code);
+}
+
+/** Says what went wrong and gives the exit code for it. */
+function report(error: unknown, debug: boolean): number {
+  if (error instanceof ClosedPipe) return 0;
+  if (error instanceof EmbError) {
+    complain(error.message, error.hint);
+    if (debug) say(String(error.stack));
+    return exitCodes[error.code];
+  }
+  say(`emb: this is a bug in emb\n${error instanceof Error ? error.stack : String(error)}`);
+  return 70;
+}
+
+async function run(argv: readonly string[]): Promise<number> {
+  const parsed = await parseCommandLine(argv, EMB_VERSION);
+  const stdout = new DescriptorSink(1);
+  if (parsed.kind === 'help') {
+    const sink = parsed.asked ? stdout : new DescriptorSink(2);
+    sink.write(parsed.text);
+    sink.end();
+    return parsed.asked ? 0 : exitCodes.usage;
+  }
+  const { command, options } = parsed;
+  const output = options.output as string | undefined;
+  const format = chooseFormat(command, options, output);
+  const renderer = await renderers[format]!.load();
+  if (renderer.binary && output === undefined && isatty(1)) {
+    throw new EmbError('usage', `${format} is binary and stdout is a terminal`, `redirect it (> x.${renderer.endings[0] ?? format}), or -o FILE`);
+  }
+  const context = createContext(parsed.args, options, format, () => stdout.end());
+  const file = output === undefined ? undefined : openAtomic(output);
+  const stop = file && onSignals(() => file.abandon());
+  try {
+    const status = await print(command, context, renderer, file?.sink ?? stdout, options);
+    if (file) file.commit();
+    else stdout.end();
+    return status === 'found' ? exitCodes.check : context.skipped > 0 ? 1 : 0;
+  } catch (error) {
+    // What was answered before the error still belongs to the reader; a half file belongs to nobody.
+    if (file) file.abandon();
+    else if (!(error instanceof ClosedPipe)) stdout.end();
+    throw error;
+  } finally {
+    stop?.();
+    await context.close();
+  }
+}
+
+async function print(
+  command: Command,
+  context: RunContext,
+  renderer: Renderer,
+  sink: DescriptorSink,
+  options: OptionValues,
+): Promise<'found' | undefined> {
+  const report = await command.run(context);
+  if (renderer.needsVectors && !report.vectors) {
+    throw new EmbError('usage', `${renderer.name} prints vectors, and ${command.name} gives none here`, `one of ${command.formats.join(', ')}`);
+  }
+  if (report.caption && !renderer.captioned) for (const line of report.caption) context.caption(line);
+  const color = options.output === undefined || options.color === 'always' ? colorLevel(options.color as string | undefined) : 0;
+  await renderer.render(report, sink, {
+    precision: options.precision as number | undefined,
+    full: options.full === true,
+    terminal: isatty(1) && options.output === undefined,
+    width: isatty(1) && options.output === undefined ? (process.stdout.columns ?? 80) : 80,
+    color,
+    shownColumns: options.columns as number | undefined,
+    range: options.range as [number, number] | undefined,
+    note: context.note,
+    onPause: context.onPause,
+  });
+  return report.status;
+}
+
+/** -f, else FILE's ending, else the command's first. */
+function chooseFormat(command: Command, options: OptionValues, output: string | undefined): string {
+  const asked = options.format as string | undefined;
+  if (asked !== undefined) {
+    if (command.formats.includes(asked)) return asked;
+    const known = Object.hasOwn(renderers, asked);
+    const near = didYouMean(nearestNames(asked, known ? [] : command.formats));
+    throw new EmbError(
+      'usage',
+      known ? `"${asked}" is no format of ${command.name}, expected ${command.formats.join(', ')}` : `unknown format "${asked}"`,
+      near ?? `one of ${command.formats.join(', ')}`,
+    );
+  }
+  const ending = output?.split('/').pop()?.split('.').slice(1).pop()?.toLowerCase();
+  const byEnding = command.formats.find((name) => ending !== undefined && renderers[name]?.endings.includes(ending));
+  return byEnding ?? command.defaultFormat?.(options) ?? command.formats[0]!;
+}

@@ -1,0 +1,115 @@
+import { Command, CommanderError, Option } from 'commander';
+import type { Command as EmbCommand, OptionSpec, OptionValues } from '../command.ts';
+import { commands } from '../commands/index.ts';
+import { EmbError } from '../errors.ts';
+import { everywhere, groups } from './groups.ts';
+import { optionKey, readOption } from './options.ts';
+
+/** What the command line asks for. help: the text was asked for and goes to stdout. */
+export type Parsed =
+  | { kind: 'run'; command: EmbCommand; args: string[]; options: OptionValues }
+  | { kind: 'help'; text: string; asked: boolean };
+
+const groupTitles = { model: 'Model:', tokenizer: 'Tokenizer:', input: 'Input:', scratch: 'Scratch layer:' } as const;
+
+/**
+ * Reads the command line. Only the command that is named gets loaded.
+ * @throws EmbError "usage" for unknown commands and options (with a "did you mean") and for values of the wrong type
+ */
+export async function parseCommandLine(argv: readonly string[], version: string): Promise<Parsed> {
+  const named = argv.find((word) => !word.startsWith('-'));
+  const wanted = named === 'help' ? argv[argv.indexOf('help') + 1] : named;
+  const loaded = wanted !== undefined && Object.hasOwn(commands, wanted) ? await commands[wanted]!.load() : undefined;
+
+  let help = '';
+  let result: Parsed | undefined;
+  const root = new Command('emb')
+    .description('Look inside the embedding layer of a language model.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+      writeErr: (text) => {
+        help += text;
+      },
+      outputError: () => {},
+    })
+    .addHelpText('after', '\nemb <command> --help says more, with examples.\n');
+  for (const [name, entry] of Object.entries(commands)) {
+    const sub = root.command(name).description(entry.summary).copyInheritedSettings(root);
+    if (loaded === undefined || name !== wanted) {
+      sub.argument('[arguments...]').allowUnknownOption();
+      continue;
+    }
+    describe(sub, loaded);
+    sub.action((args: string[], values: Record<string, unknown>) => {
+      result = { kind: 'run', command: loaded, args, options: readValues(loaded, values) };
+    });
+  }
+  try {
+    root.parse(argv as string[], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.version') return { kind: 'help', text: `${version}\n`, asked: true };
+    if (error.code === 'commander.helpDisplayed') return { kind: 'help', text: help, asked: true };
+    if (error.code === 'commander.help') return { kind: 'help', text: help, asked: named === 'help' };
+    throw usageError(error.message, named);
+  }
+  return result ?? { kind: 'help', text: help || root.helpInformation(), asked: false };
+}
+
+function describe(sub: Command, command: EmbCommand): void {
+  sub.summary(command.summary).description(command.description ?? command.summary);
+  sub.argument(command.usage.startsWith('[') ? command.usage : `[${command.usage}...]`);
+  for (const spec of command.options) sub.addOption(toOption(spec));
+  for (const group of command.groups) {
+    for (const spec of groups[group]) {
+      if (!command.options.some((own) => own.long === spec.long)) sub.addOption(toOption(spec).helpGroup(groupTitles[group]));
+    }
+  }
+  for (const spec of everywhere) sub.addOption(toOption(spec).helpGroup('Output:'));
+  const examples = command.examples.map((example) => `  ${example.line}\n      ${example.says}`).join('\n');
+  sub.addHelpText('after', `\nFormats: ${command.formats.join(', ')} (default ${command.formats[0]})\n\nExamples:\n${examples}\n`);
+}
+
+function toOption(spec: OptionSpec): Option {
+  const short = spec.short ? `-${spec.short}, ` : '';
+  const value = spec.type === 'flag' ? '' : ` <${spec.value ?? 'value'}>`;
+  const notes = [
+    ...(spec.choices ? [spec.choices.join(', ')] : []),
+    ...(spec.default === undefined ? [] : [`default ${spec.default}`]),
+  ];
+  const said = notes.length > 0 && !spec.description.includes('(default') ? ` (${notes.join('; ')})` : '';
+  const option = new Option(`${short}--${spec.long}${value}`, spec.description + said);
+  if (spec.type !== 'flag') {
+    option.argParser((raw: string, before: unknown) => {
+      const read = readOption(spec, raw);
+      return spec.repeat ? [...((before as unknown[] | undefined) ?? []), read] : read;
+    });
+  }
+  return option;
+}
+
+/** commander reads --no-x as x = false; emb keeps the option's own name. */
+function readValues(command: EmbCommand, values: Record<string, unknown>): OptionValues {
+  const read: Record<string, unknown> = { ...values };
+  const specs = [...command.options, ...command.groups.flatMap((group) => groups[group])];
+  for (const spec of specs) {
+    if (!spec.long.startsWith('no-')) continue;
+    const positive = optionKey({ ...spec, long: spec.long.slice(3) });
+    read[optionKey(spec)] = values[positive] === false;
+    delete read[positive];
+  }
+  return read;
+}
+
+function usageError(message: string, command: string | undefined): EmbError {
+  const [first = '', ...rest] = message.replace(/^error: /, '').split('\n');
+  const meant = /\((Did you mean .*)\)/.exec(rest.join(' '))?.[1];
+  const hint = meant ? meant.replace('Did', 'did') : `emb ${command && command in commands ? `${command} ` : ''}--help`;
+  return new EmbError('usage', first.replaceAll("'", '"'), hint);
+}

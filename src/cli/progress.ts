@@ -1,0 +1,32 @@
+import { isatty } from 'node:tty';
+import type { Progress } from '../command.ts';
+
+/** Work shorter than this shows no progress line. */
+const quietMilliseconds = 500;
+const drawMilliseconds = 100;
+
+/** A progress line on stderr, redrawn in place; silent when stderr is no terminal or the work is short. */
+export function startProgress(total: number, unit: string, quiet: boolean): Progress {
+  if (quiet || !isatty(2)) return { advance: () => {}, done: () => {} };
+  const started = performance.now();
+  let amount = 0;
+  let drawn = 0;
+  const draw = (now: number) => {
+    drawn = now;
+    const share = Math.min(1, total > 0 ? amount / total : 1);
+    const filled = Math.round(share * 24);
+    const bar = `${'█'.repeat(filled)}${'░'.repeat(24 - filled)}`;
+    process.stderr.write(`\r\x1b[K${bar} ${(share * 100).toFixed(0).padStart(3)} % of ${total.toLocaleString('en-US')} ${unit}`);
+  };
+  return {
+    advance(more) {
+      amount += more;
+      const now = performance.now();
+      if (now - started > quietMilliseconds && now - drawn > drawMilliseconds) draw(now);
+    },
+    done() {
+      if (drawn > 0) process.stderr.write('\r\x1b[K');
+    },
+  };
+}
+

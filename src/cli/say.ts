@@ -1,0 +1,18 @@
+import { writeSync } from 'node:fs';
+import { showText } from '../text/escape.ts';
+
+/** A line on stderr, as it is. A closed stderr is nobody's problem. */
+export function say(line: string): void {
+  try {
+    writeSync(2, `${line}\n`);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'EPIPE' && code !== 'EAGAIN' && code !== 'EBADF') throw error;
+  }
+}
+
+/** An error and its hint, with whatever a file put into them made harmless. */
+export function complain(message: string, hint?: string): void {
+  say(`emb: ${showText(message)}`);
+  if (hint !== undefined) say(`hint: ${showText(hint)}`);
+}

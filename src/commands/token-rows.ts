@@ -1,0 +1,72 @@
+import type { Context, OptionValues } from '../command.ts';
+import type { Cell, Column, EncodeOptions, Token, Tokenizer } from '../types.ts';
+
+/** A text longer than this is not repeated on each of its rows: the output would grow with its square. */
+const longestRepeatedText = 10_000;
+
+/** Columns of one row per token; machine formats carry them all, tables those that help a reader. */
+export function tokenColumns(manyTexts: boolean): Column[] {
+  return [
+    { key: 'row', kind: 'count', where: manyTexts ? 'all' : 'machine' },
+    { key: 'text', kind: 'text', where: 'machine' },
+    { key: 'index', kind: 'count', where: 'machine' },
+    { key: 'id', kind: 'id' },
+    { key: 'token', kind: 'text', where: 'machine' },
+    { key: 'token', kind: 'token', where: 'table' },
+    { key: 'bytes', kind: 'bytes' },
+    { key: 'start', kind: 'count' },
+    { key: 'end', kind: 'count' },
+    { key: 'special', kind: 'flag', where: 'machine' },
+  ];
+}
+
+/** Cells of tokenColumns for the tokens of one text. */
+export function tokenCells(row: number, text: string, tokens: readonly Token[], context: Context): Cell[][] {
+  const repeated = text.length <= longestRepeatedText ? text : null;
+  if (repeated === null && tokens.length > 0) {
+    context.note(`texts longer than ${longestRepeatedText.toLocaleString('en-US')} characters are not repeated on each row: "text" is null there`);
+  }
+  return tokens.map((token, index) => [
+    row,
+    repeated,
+    index,
+    token.id,
+    token.text,
+    token.bytes,
+    token.bytes,
+    token.start,
+    token.end,
+    token.special,
+  ]);
+}
+
+/** Columns of one row per id, for ids that came without a text; token and bytes are null where no tokenizer names them. */
+export function idColumns(manyTexts: boolean): Column[] {
+  return tokenColumns(manyTexts).filter((column) => !['text', 'start', 'end'].includes(column.key));
+}
+
+/** Cells of idColumns; `offset` is the index of the first id in its sequence. */
+export function idCells(row: number, ids: Uint32Array, tokenizer: Tokenizer | undefined, offset = 0): Cell[][] {
+  return Array.from(ids, (id, index) => {
+    const bytes = tokenizer?.bytesOf(id) ?? null;
+    return [row, offset + index, id, tokenizer?.tokenOf(id) ?? null, bytes, bytes, tokenizer === undefined ? null : tokenizer.isSpecial(id)];
+  });
+}
+
+/** How --no-special and --allow-special ask to encode. */
+export function encodeOptions(options: OptionValues): EncodeOptions {
+  return { template: options.noSpecial !== true, allowSpecial: options.allowSpecial === true ? true : undefined };
+}
+
+/** The first --truncate tokens, with a note when any were cut. */
+export function truncated<T extends { length: number }>(
+  tokens: T,
+  row: number,
+  context: Context,
+  slice: (tokens: T, count: number) => T,
+): T {
+  const limit = context.options.truncate as number | undefined;
+  if (limit === undefined || tokens.length <= limit) return tokens;
+  context.note(`text ${row} has ${tokens.length.toLocaleString('en-US')} tokens, cut to ${limit.toLocaleString('en-US')}`);
+  return slice(tokens, limit);
+}

@@ -1,0 +1,137 @@
+import type { Command, Context } from '../command.ts';
+import { EmbError } from '../errors.ts';
+import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
+import { encodeOptions, idCells, idColumns, tokenCells, tokenColumns, truncated } from './token-rows.ts';
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export const command: Command = {
+  name: 'tokenize',
+  summary: 'text to tokens: ids, pieces, bytes, spans',
+  usage: '[text...]',
+  description:
+    'Cuts texts into the tokens of a model: one row per token with id, piece, bytes and span (UTF-16 offsets).\n' +
+    'Without texts it reads stdin, one text per line.',
+  options: [
+    { long: 'model', short: 'm', type: 'text', value: 'ref', description: 'a model, a preset, a tokenizer file or a built-in encoding (default gpt2)' },
+    { long: 'decode', type: 'flag', description: 'ids to text: --ids, or lines of ids on stdin' },
+    { long: 'count', type: 'flag', description: 'how many tokens each text has' },
+    { long: 'compare', type: 'text', value: 'ref,ref', description: 'the same texts by several tokenizers, side by side' },
+  ],
+  groups: ['tokenizer', 'input'],
+  formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids', 'text'],
+  defaultFormat: (options) => (options.decode || options.count ? 'text' : undefined),
+  examples: [
+    { line: 'emb tokenize "Hello world"', says: 'tokens of the gpt2 encoding' },
+    { line: 'emb tokenize "Hello world" -m cl100k_base -f ids', says: 'ids only, one line per text' },
+    { line: 'echo "15496 995" | emb tokenize --decode', says: 'ids back to text' },
+    { line: 'emb tokenize "naïve café" --compare gpt2,cl100k_base,o200k_base', says: 'three tokenizers side by side' },
+  ],
+  async run(context) {
+    if (context.options.compare !== undefined) return compare(context, (context.options.compare as string).split(','));
+    const tokenizer = await context.tokenizer(undefined);
+    if (context.options.decode) return decode(context, tokenizer);
+    if (context.options.count) return count(context, tokenizer);
+    if (context.inputKind() === 'ids') return describeIds(context, tokenizer);
+    return tokenize(context, tokenizer);
+  },
+};
+
+const caption = (tokenizer: Tokenizer) => [
+  `tokenizer ${tokenizer.name} (${tokenizer.kind}), vocabulary ${tokenizer.vocabSize.toLocaleString('en-US')}`,
+];
+
+function tokenize(context: Context, tokenizer: Tokenizer): Report {
+  const options = encodeOptions(context.options);
+  async function* blocks(): AsyncGenerator<Block> {
+    for await (const { row, text } of context.texts()) {
+      const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) => all.slice(0, limit));
+      yield { cells: tokenCells(row, text, tokens, context), sequence: row, ends: true };
+    }
+  }
+  return { columns: tokenColumns(context.args.length !== 1), blocks: blocks(), caption: caption(tokenizer), layout: 'rows' };
+}
+
+function describeIds(context: Context, tokenizer: Tokenizer): Report {
+  async function* blocks(): AsyncGenerator<Block> {
+    for await (const { row, ids } of context.idSequences(tokenizer.vocabSize, async () => tokenizer)) {
+      yield { cells: idCells(row, ids, tokenizer), sequence: row, ends: true };
+    }
+  }
+  return { columns: idColumns(true), blocks: blocks(), caption: caption(tokenizer), layout: 'rows' };
+}
+
+function decode(context: Context, tokenizer: Tokenizer): Report {
+  if (context.args.length > 0 && context.inputKind() !== 'ids') {
+    throw new EmbError('usage', '--decode turns ids into text, and the arguments are texts', 'emb tokenize --decode --ids 15496,995');
+  }
+  async function* blocks(): AsyncGenerator<Block> {
+    for await (const { row, ids } of idsToDecode(context, tokenizer)) {
+      const bytes = tokenizer.decodeBytes(ids);
+      yield { cells: [[row, ids.length, decoder.decode(bytes), bytes]], sequence: row, ends: true };
+    }
+  }
+  const columns: Column[] = [
+    { key: 'row', kind: 'count' },
+    { key: 'tokens', kind: 'count' },
+    { key: 'text', kind: 'text' },
+    { key: 'bytes', kind: 'bytes', where: 'machine' },
+  ];
+  return { columns, blocks: blocks(), layout: 'rows', plainKey: 'text' };
+}
+
+/** --decode without --ids reads lines of ids. */
+function idsToDecode(context: Context, tokenizer: Tokenizer) {
+  return context.idSequences(tokenizer.vocabSize, async () => tokenizer);
+}
+
+function count(context: Context, tokenizer: Tokenizer): Report {
+  const sink = { ids: new Uint32Array(1024), length: 0 };
+  const options = encodeOptions(context.options);
+  async function* blocks(): AsyncGenerator<Block> {
+    for await (const { row, text } of context.texts()) {
+      sink.length = 0;
+      tokenizer.encodeIds(text, sink, options);
+      const bytes = Buffer.byteLength(text, 'utf8');
+      yield { cells: [[row, text, sink.length, [...text].length, bytes]], sequence: row, ends: true };
+    }
+  }
+  const columns: Column[] = [
+    { key: 'row', kind: 'count' },
+    { key: 'text', kind: 'text' },
+    { key: 'tokens', kind: 'count' },
+    { key: 'characters', kind: 'count' },
+    { key: 'bytes', kind: 'count' },
+  ];
+  return { columns, blocks: blocks(), layout: 'rows', plainKey: 'tokens' };
+}
+
+async function compare(context: Context, refs: string[]): Promise<Report> {
+  const tokenizers = await Promise.all(refs.map((ref) => context.tokenizerOf(ref.trim())));
+  const options = encodeOptions(context.options);
+  async function* blocks(): AsyncGenerator<Block> {
+    for await (const { row, text } of context.texts()) {
+      const characters = [...text].length;
+      const bytes = Buffer.byteLength(text, 'utf8');
+      const cells = tokenizers.map((tokenizer, index): Cell[] => {
+        const tokens = tokenizer.encode(text, options);
+        const ids = tokens.map((token) => token.id);
+        const share = (amount: number) => (tokens.length === 0 ? null : amount / tokens.length);
+        const pieces = tokens.map((token) => decoder.decode(token.bytes)).join('|');
+        return [row, text, refs[index]!.trim(), tokens.length, share(characters), share(bytes), pieces, ids];
+      });
+      yield { cells, sequence: row, ends: true };
+    }
+  }
+  const columns: Column[] = [
+    { key: 'row', kind: 'count', where: context.args.length === 1 ? 'machine' : 'all' },
+    { key: 'text', kind: 'text', where: 'machine' },
+    { key: 'tokenizer', kind: 'text' },
+    { key: 'tokens', kind: 'count' },
+    { key: 'characters_per_token', title: 'chars/token', kind: 'number' },
+    { key: 'bytes_per_token', title: 'bytes/token', kind: 'number' },
+    { key: 'segmentation', kind: 'text' },
+    { key: 'ids', kind: 'text', where: 'machine' },
+  ];
+  return { columns, blocks: blocks(), layout: 'rows' };
+}
