@@ -138,8 +138,8 @@ export interface PositionLayout {
   kind: 'learned' | 'sinusoidal' | 'rotary' | 'alibi' | 'relative' | 'none' | 'unknown';
   offset: number;
   max: number | null;
-  /** sinusoidal: sin and cos alternate, or all sin come before all cos. */
-  form?: 'interleaved' | 'halves';
+  /** sinusoidal: sin and cos alternate; all sin come before all cos; the latter with frequencies over dim / 2 - 1. */
+  form?: 'interleaved' | 'halves' | 'tensor2tensor';
 }
 
 /** What config.json says about the embedding layer; null is unknown. Never trusted: tables say what is there. */
@@ -248,6 +248,8 @@ export interface Report {
     gradFn?: string;
     /** dtype that torch and numpy print: float32 unless --dtype says otherwise. */
     dtype: 'float32' | 'float16' | 'bfloat16' | 'float64';
+    /** [rows, dim], or [batch, seq, dim] when padded, if it is known before the first block: npy then needs no temporary file. */
+    shape?: readonly number[];
   };
   /** Key of the column that -f text prints, one line a row. */
   plainKey?: string;
