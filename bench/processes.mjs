@@ -1,0 +1,48 @@
+// Times whole processes against each other: A B C, A B C, ... rotated, so that a slow moment hits all of them alike.
+import { spawnSync } from 'node:child_process';
+
+const median = (values) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+};
+
+/**
+ * Runs every case once a round and compares each with the first.
+ * cases: { name, command, args, input? }[] → { name, median (ms), least (ms), ratio (median of per-round ratios to the first) }[]
+ */
+export function timeProcesses(cases, rounds = 15) {
+  const times = cases.map(() => []);
+  for (let round = -1; round < rounds; round++) {
+    for (let step = 0; step < cases.length; step++) {
+      const index = (step + Math.max(round, 0)) % cases.length;
+      const { name, command, args, input } = cases[index];
+      const started = process.hrtime.bigint();
+      const run = spawnSync(command, args, { input, stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe'] });
+      const elapsed = Number(process.hrtime.bigint() - started) / 1e6;
+      if (run.status !== 0) throw new Error(`${name}: exit ${run.status}\n${run.stderr}`);
+      if (round >= 0) times[index].push(elapsed);
+    }
+  }
+  return cases.map(({ name }, index) => ({
+    name,
+    median: median(times[index]),
+    least: Math.min(...times[index]),
+    ratio: median(times[index].map((time, round) => time / times[0][round])),
+  }));
+}
+
+/** Peak resident memory in MB by /usr/bin/time -v, or undefined where that program is missing. */
+export function peakMemory(command, args) {
+  const run = spawnSync('/usr/bin/time', ['-v', command, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const match = /Maximum resident set size \(kbytes\): (\d+)/.exec(String(run.stderr));
+  return match ? Number(match[1]) / 1024 : undefined;
+}
+
+/** A Markdown table of what was measured and what the goal was. */
+export function report(title, rows) {
+  const lines = [`### ${title}`, '', '| case | goal | measured | median ms | least ms |', '|---|---|---|---|---|'];
+  for (const { name, goal, measured, median: middle, least } of rows) {
+    lines.push(`| ${name} | ${goal ?? ''} | ${measured} | ${middle?.toFixed(0) ?? ''} | ${least?.toFixed(0) ?? ''} |`);
+  }
+  return `${lines.join('\n')}\n`;
+}

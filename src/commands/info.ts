@@ -1,0 +1,135 @@
+import type { Command, Context } from '../command.ts';
+import { EmbError } from '../errors.ts';
+import type { Cell, Column, Model, Report, SubTable } from '../types.ts';
+
+export const command: Command = {
+  name: 'info',
+  summary: 'tensors, shapes, dtypes, metadata, roles',
+  usage: '[ref]',
+  description:
+    'What is in a model: its tensors with shape, dtype and bytes, the metadata of the file, its tokenizer, and which tensor plays which role\n' +
+    '(input, output, position, type) and why. Reads headers only. csv, tsv and jsonl print the tensors, one per line.',
+  options: [],
+  groups: ['model'],
+  formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md'],
+  examples: [
+    { line: 'emb info model-folder', says: 'everything a model folder says about itself' },
+    { line: 'emb info model.safetensors -f csv', says: 'one line per tensor' },
+  ],
+  async run(context) {
+    const model = await openNamed(context);
+    const tensors = tensorTable(model);
+    const fields: { column: Column; cell: Cell }[] = [
+      { column: { key: 'model', kind: 'text' }, cell: model.name },
+      { column: { key: 'format', kind: 'text' }, cell: model.format },
+      { column: { key: 'files', kind: 'count' }, cell: model.files.length },
+      { column: { key: 'tensor_count', title: 'tensors', kind: 'count' }, cell: tensors.rows.length },
+      ...totals(model),
+      ...configFields(model),
+      ...(await tokenizerFields(model, context)),
+      { column: { key: 'roles', kind: 'table' }, cell: roleTable(model) },
+      { column: { key: 'metadata', kind: 'table' }, cell: metadataTable(model) },
+      { column: { key: 'tensors', kind: 'table' }, cell: tensors },
+    ];
+    async function* blocks() {
+      yield { cells: [fields.map((field) => field.cell)], sequence: 0, ends: true };
+    }
+    return {
+      columns: fields.map((field) => field.column),
+      blocks: blocks(),
+      layout: 'records',
+      single: true,
+      rowsKey: 'tensors',
+    } satisfies Report;
+  },
+};
+
+async function openNamed(context: Context): Promise<Model> {
+  const [named, ...more] = context.args;
+  if (more.length > 0) throw new EmbError('usage', `info takes one model, not ${context.args.length}`, 'for each: emb info REF');
+  const ref = named ?? context.modelRef;
+  if (ref === undefined) throw new EmbError('usage', 'info needs a model', 'emb info REF: a model folder or file');
+  return context.open(ref);
+}
+
+function totals(model: Model): { column: Column; cell: Cell }[] {
+  const tensors = model.tensors();
+  const parameters = tensors.reduce((sum, tensor) => sum + BigInt(tensor.shape.reduce((product, size) => product * size, 1)), 0n);
+  const bytes = tensors.reduce((sum, tensor) => sum + tensor.byteLength, 0);
+  return [
+    { column: { key: 'parameters', kind: 'count' }, cell: Number(parameters) },
+    { column: { key: 'bytes', kind: 'size' }, cell: bytes },
+  ];
+}
+
+/** What config.json says, where it says it: scalars only, as they stand. */
+function configFields(model: Model): { column: Column; cell: Cell }[] {
+  const keys = ['model_type', 'architectures', 'vocab_size', 'tie_word_embeddings', 'torch_dtype', 'dtype'];
+  const fields: { column: Column; cell: Cell }[] = [];
+  for (const key of keys) {
+    const value = model.config[key];
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+      fields.push({ column: { key: `config_${key}`, title: `config ${key}`, kind: 'text' }, cell: value });
+    } else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
+      fields.push({ column: { key: `config_${key}`, title: `config ${key}`, kind: 'text' }, cell: value.join(', ') });
+    }
+  }
+  return fields;
+}
+
+async function tokenizerFields(model: Model, context: Context): Promise<{ column: Column; cell: Cell }[]> {
+  const named = context.options.tokenizer !== undefined;
+  if (!named && !model.hasTokenizer()) return [{ column: { key: 'tokenizer', kind: 'text' }, cell: null }];
+  const tokenizer = await context.tokenizer(model);
+  return [
+    { column: { key: 'tokenizer', kind: 'text' }, cell: `${tokenizer.name} (${tokenizer.kind})` },
+    { column: { key: 'vocabulary', kind: 'count' }, cell: tokenizer.vocabSize },
+  ];
+}
+
+function roleTable(model: Model): SubTable {
+  return {
+    columns: [
+      { key: 'layer', kind: 'text' },
+      { key: 'tensor', kind: 'text' },
+      { key: 'reason', kind: 'text' },
+    ],
+    rows: model.roles().map(({ layer, tensor, reason }) => [layer, tensor, reason]),
+  };
+}
+
+function metadataTable(model: Model): SubTable {
+  return {
+    columns: [
+      { key: 'key', kind: 'text' },
+      { key: 'value', kind: 'text' },
+    ],
+    rows: [...model.metadata].map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
+  };
+}
+
+function tensorTable(model: Model): SubTable {
+  const roles = new Map(model.roles().map(({ tensor, layer }) => [tensor, layer]));
+  return {
+    columns: [
+      { key: 'name', kind: 'text' },
+      { key: 'dtype', kind: 'text' },
+      { key: 'shape', kind: 'text' },
+      { key: 'parameters', kind: 'count' },
+      { key: 'bytes', kind: 'size' },
+      { key: 'layer', kind: 'text' },
+      { key: 'file', kind: 'text', where: 'machine' },
+      { key: 'offset', kind: 'count', where: 'machine' },
+    ],
+    rows: model.tensors().map((tensor) => [
+      tensor.name,
+      tensor.dtype,
+      tensor.shape.join(' x ') || 'scalar',
+      tensor.shape.reduce((product, size) => product * size, 1),
+      tensor.byteLength,
+      roles.get(tensor.name) ?? null,
+      tensor.source.name,
+      tensor.offset,
+    ]),
+  };
+}

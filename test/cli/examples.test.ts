@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { commands } from '../../src/commands/index.ts';
+import { shell } from '../support/emb.ts';
+
+/** Folders that examples speak of, and the fixtures that stand for them. */
+const standIns: Record<string, string> = {
+  './gpt2': 'fixtures/models/gpt2',
+  './bert': 'fixtures/models/bert',
+  'model-folder': 'fixtures/models/gpt2',
+  'model.safetensors': 'fixtures/models/gpt2/model.safetensors',
+  'x.npy': 'fixtures/models/x.npy',
+};
+
+const onFixtures = (line: string) => {
+  let result = line;
+  for (const [name, fixture] of Object.entries(standIns)) {
+    result = result.replace(new RegExp(`(^|\\s)${name.replaceAll('.', '\\.')}(?=\\s|$)`, 'g'), `$1${fixture}`);
+  }
+  return result;
+};
+
+for (const [name, entry] of Object.entries(commands)) {
+  const { examples } = await entry.load();
+  describe(`examples of emb ${name} --help`, () => {
+    test.each(examples.map((example) => example.line))('%s', (line) => {
+      const { stdout, stderr, code } = shell(onFixtures(line));
+      expect(code, stderr).toBe(0);
+      expect(stdout.length).toBeGreaterThan(0);
+    });
+  });
+}
+
+describe('commands of the README', () => {
+  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]!);
+  const lines = blocks
+    .flatMap((block) => block.split('\n'))
+    .map((line) => line.replace(/\s+#.*$/, '').replace(/^npm ci && npx /, ''))
+    .filter((line) => line !== '' && !line.startsWith('npm ci'))
+    .map((line) => line.replace(/ > \S+$/, ' > /dev/null'));
+
+  test.each(lines)('%s', (line) => {
+    const { stderr, code } = shell(onFixtures(line));
+    expect(code, stderr).toBe(0);
+  });
+});

@@ -1,0 +1,151 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { emb, embBytes, has, shell, start } from '../support/emb.ts';
+
+const work = mkdtempSync(join(tmpdir(), 'emb-test-'));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+describe('shell pipelines', () => {
+  test.skipIf(!has('python3'))('ids go through a pipe into npy bytes that python reads', () => {
+    const script = 'import sys; d=sys.stdin.buffer.read(); n=int.from_bytes(d[8:10],"little"); print(d[10:10+n].decode().strip(), len(d)-10-n)';
+    const { stdout, code } = shell(`emb tokenize "Hello world" -f ids | emb embed --ids - -f npy | python3 -c '${script}'`);
+    expect(stdout.trim()).toBe("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 768), } 6144");
+    expect(code).toBe(0);
+  });
+
+  test('an endless writer and a reader of one line end at once with exit code 0', () => {
+    const { stdout, stderr, code } = shell('yes "Hello world" | emb tokenize -q -f jsonl | head -n 1; echo "${PIPESTATUS[1]}"');
+    const [line, status] = stdout.trim().split('\n');
+    expect(JSON.parse(line!)).toMatchObject({ row: 0, id: 15496, token: 'Hello' });
+    expect(status).toBe('0');
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  test('csv columns can be cut', () => {
+    const { stdout } = shell('emb embed "a" "b" -q -f csv | cut -d, -f1-4');
+    expect(stdout).toBe('row,text,index,id\n0,a,0,64\n1,b,0,65\n');
+  });
+
+  test.skipIf(!has('jq'))('pooled lines keep their text for jq', () => {
+    const { stdout } = shell("printf 'one\\ntwo\\n' | emb embed --pool mean -q -f jsonl | jq -c .text");
+    expect(stdout).toBe('"one"\n"two"\n');
+  });
+
+  test('an answer leaves while the writer pauses', async () => {
+    const child = start(['tokenize', '-q', '-f', 'ids']);
+    const answer = new Promise<string>((resolve) => child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+    child.stdin.write('Hello world\n');
+    expect(await answer).toBe('15496 995\n');
+    child.stdin.end('Hello\n');
+    const rest = await new Promise<string>((resolve) => child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+    expect(rest).toBe('15496\n');
+  });
+
+  test('a while loop is not eaten: commands with arguments leave stdin alone', () => {
+    const { stdout } = shell("printf 'a\\nb\\n' | while read -r line; do emb tokenize \"$line\" -q -f ids; emb stats \"$line\" --dim 4 -q -f json > /dev/null; done");
+    expect(stdout).toBe('64\n65\n');
+  });
+
+  test('CRLF ends a line, NUL ends a text with -0, the last line needs no end', () => {
+    expect(emb(['tokenize', '-q', '-f', 'ids'], { input: 'a\r\nb' }).stdout).toBe('64\n65\n');
+    expect(emb(['tokenize', '-q', '-0', '-f', 'ids'], { input: 'a\nb\0c\0' }).stdout).toBe('64 198 65\n66\n');
+  });
+
+  test('invalid UTF-8 becomes U+FFFD with a note', () => {
+    const { stdout, stderr } = emb(['tokenize', '-f', 'ids'], { input: Uint8Array.of(0x61, 0xff, 0x0a) });
+    expect(stdout).toBe('64 4210\n');
+    expect(stderr).toContain('U+FFFD');
+  });
+
+  test('jsonl input takes strings, objects and a named field, and says which lines it passed over', () => {
+    const { stdout, stderr, code } = emb(['tokenize', '-q', '-f', 'ids', '--input', 'jsonl:t'], { input: '"a"\n{"t":"b"}\n{"x":1}\n{oops\n' });
+    expect(stdout).toBe('64\n65\n');
+    expect(stderr).toBe('emb: input line 3 has no text "t": passed over\nemb: input line 4 is no JSON: passed over\n');
+    expect(code).toBe(1);
+    expect(emb(['tokenize', '--input', 'jsonl', '--strict'], { input: '{oops\n' }).code).toBe(1);
+  });
+});
+
+describe('output files', () => {
+  test('the format follows the ending, and the file is whole', () => {
+    const path = join(work, 'x.npy');
+    expect(emb(['embed', '--ids', '0-9', '--dim', '4', '-q', '-o', path]).code).toBe(0);
+    expect(readFileSync(path).subarray(1, 6).toString()).toBe('NUMPY');
+    expect(readFileSync(path)).toEqual(embBytes(['embed', '--ids', '0-9', '--dim', '4', '-q', '-f', 'npy']));
+  });
+
+  test('a failed run leaves the old file whole and nothing beside it', () => {
+    const path = join(work, 'kept.csv');
+    writeFileSync(path, 'old');
+    const { code } = emb(['embed', '--ids', '0', '--ids', '99999999', '-q', '-f', 'csv', '-o', path]);
+    expect(code).toBe(1);
+    expect(readFileSync(path, 'utf8')).toBe('old');
+    expect(readdirSync(work).filter((name) => name.includes('.tmp'))).toEqual([]);
+  });
+
+  test('Ctrl-C leaves no temporary file behind and ends with 130', async () => {
+    const path = join(work, 'never.csv');
+    const { stdout } = shell(`set -m; emb embed -q --ids all -o '${path}' & sleep 0.7; kill -INT $!; wait $!; echo $?`);
+    expect(stdout.trim().split('\n').at(-1)).toBe('130');
+    expect(readdirSync(work).filter((name) => name.startsWith('never') || name.includes('.tmp'))).toEqual([]);
+  });
+
+  test('a missing folder is said', () => {
+    const { stderr, code } = emb(['embed', 'a', '-o', join(work, 'no', 'x.npy')]);
+    expect(stderr).toMatch(/^emb: .*x\.npy: its folder does not exist\n/m);
+    expect(code).toBe(1);
+  });
+});
+
+describe('exit codes and errors', () => {
+  test.each([
+    [['tokenise', 'x'], 2, 'unknown command "tokenise"', 'did you mean tokenize'],
+    [['embed', 'x', '--dmi', '4'], 2, 'unknown option "--dmi"', 'did you mean --dim'],
+    [['embed', 'x', '-f', 'jsnol'], 2, 'unknown format "jsnol"', 'did you mean'],
+    [['params', '--vocab', '5', '--dim', '0'], 2, '--dim is 0', ''],
+    [['embed', 'x', '--dim', '0'], 2, '--dim is 0, expected at least 1', ''],
+    [['embed', 'x', '--vocab', '1e12'], 2, '--vocab is 1e12, expected at most 4,294,967,295', ''],
+    [['embed', '--ids', '-1'], 2, '"-1" is no id', ''],
+    [['embed', '--ids', '1.5'], 2, '"1.5" is no id', ''],
+    [['embed', '--ids', '50257'], 1, 'id 50257 is outside the table of 50,257 rows', 'the highest id is 50256'],
+    [['embed', '--token', 'Helo'], 1, 'no token "Helo"', 'did you mean'],
+    [['embed', '-m', 'nowhere.safetensors', 'x'], 1, 'nowhere.safetensors', ''],
+    [['embed', 'x', '--input', 'xml'], 2, '--input is "xml"', ''],
+    [['embed', 'x', '--seed', 'abc'], 2, 'abc', ''],
+  ])('%j exits %d', (args, code, message, hint) => {
+    const run = emb(args as string[]);
+    expect(run.code, run.stderr).toBe(code);
+    expect(run.stdout).toBe('');
+    expect(run.stderr).toContain(message);
+    expect(run.stderr).toContain(hint);
+    expect(run.stderr).toMatch(/^emb: [^\n]+\n(hint: [^\n]+\n)?$/);
+  });
+
+  test('help is asked for on stdout and shown on stderr with exit 2 when nothing was', () => {
+    expect(emb(['--help'])).toMatchObject({ code: 0, stderr: '' });
+    expect(emb(['embed', '--help']).stdout).toContain('--padding-idx');
+    expect(emb([])).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  test('--version agrees with package.json', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(emb(['--version']).stdout).toBe(`${version}\n`);
+    expect(emb(['-V']).stdout).toBe(`${version}\n`);
+  });
+
+  test('NO_COLOR and --color decide about color', () => {
+    const args = ['tokenize', 'Hello world'];
+    expect(emb(args).stdout).not.toContain('\x1b');
+    expect(emb([...args, '--color', 'truecolor'], { env: { NO_COLOR: '1' } }).stdout).toContain('\x1b[');
+    expect(emb([...args, '--color', 'never']).stdout).not.toContain('\x1b');
+  });
+
+  test('--debug shows timing, and the stack of an error', () => {
+    const { stderr } = emb(['embed', '-m', 'nowhere.npy', 'x', '--debug']);
+    expect(stderr).toMatch(/at .*\n/);
+    expect(stderr).toMatch(/ms, .* bytes resident/);
+  });
+});
