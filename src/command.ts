@@ -50,20 +50,99 @@ export interface Progress {
 /** Known configuration without weights; see model/presets. */
 export interface Preset {
   name: string;
-  aliases?: readonly string[];
+  /** Other names, the hub's `org/name` among them. */
+  aliases: readonly string[];
   title: string;
   /** Paper, config file or repository that the numbers come from. */
   source: string;
+  /** Class of the transformers library whose parameters are counted: with a pooler, with a head, or neither. */
+  counted: string;
+  /** Built-in encoding that is the model's tokenizer, where there is one. */
+  encoding?: string;
   config: Readonly<PresetConfig>;
 }
 
-/** What the parameter count follows from. Absent: the architecture has no such part. */
+/**
+ * What the parameter count follows from. An absent number is a part that the architecture does not have, an absent flag is no;
+ * widths that are absent follow from others, as said.
+ */
 export interface PresetConfig {
-  architecture: string;
+  architecture: 'transformer' | 'encoder-decoder' | 'mamba';
   vocab: number;
   dim: number;
+  /** Layers; of the encoder in an encoder-decoder. */
   layers: number;
-  [key: string]: number | string | boolean | undefined;
+  decoderLayers?: number;
+  /** All layers are one and the same (ALBERT). */
+  sharedLayers?: boolean;
+  /** Width of the token table when it is not dim (factorized). */
+  embeddingDim?: number;
+  projectionBias?: boolean;
+  /** A second projection leads back to the table's width (OPT-350m). */
+  projectionBack?: boolean;
+  /** Rows of the learned position table (of each stack in an encoder-decoder). */
+  positions?: number;
+  /** Width of the position table when it is not the token table's (OPT-350m). */
+  positionDim?: number;
+  /** Rows of the token type table. */
+  types?: number;
+  /** Buckets of a learned relative position bias, one number per head, shared by the layers of a stack (T5, MPNet). */
+  relativeBuckets?: number;
+  /** Rows of a table of relative positions, with a norm of its own (DeBERTa). */
+  relativeRows?: number;
+  heads?: number;
+  /** Default: heads. */
+  kvHeads?: number;
+  /** Default: dim / heads. */
+  headDim?: number;
+  qkvBias?: boolean;
+  outBias?: boolean;
+  /** Norms of queries and keys: one per head dimension, or one per dimension of all heads. */
+  qkNorm?: 'head' | 'all';
+  /** One learned attention sink per head (gpt-oss). */
+  sinks?: boolean;
+  /** Multi-head latent attention (DeepSeek): ranks of the compressed queries (absent: not compressed) and keys / values. */
+  queryRank?: number;
+  kvRank?: number;
+  /** Latent attention: width per head without and with rotary position, and of values. */
+  nopeDim?: number;
+  ropeDim?: number;
+  valueDim?: number;
+  /** Inner width of the feed-forward part. */
+  ffn?: number;
+  /** Three matrices instead of two. */
+  gated?: boolean;
+  mlpBias?: boolean;
+  /** Mixture of experts: how many, of them read per token, their inner width (default: ffn). */
+  experts?: number;
+  activeExperts?: number;
+  expertFfn?: number;
+  /** The first layers have an ordinary feed-forward part. */
+  denseLayers?: number;
+  /** Inner width of what every token passes beside the experts, and whether it has a gate. */
+  sharedFfn?: number;
+  sharedGate?: boolean;
+  routerBias?: boolean;
+  /** layer: scale and shift. rms: scale only. none: neither. */
+  norm: 'layer' | 'rms' | 'none';
+  /** Norms of a layer; of an encoder-decoder's encoder layer, whose decoder layers have one more. */
+  layerNorms: number;
+  /** The first layer has so many norms less (ModernBERT). */
+  firstLayerLacksNorms?: number;
+  embeddingNorm?: boolean;
+  finalNorm?: boolean;
+  head: 'tied' | 'untied' | 'none';
+  headBias?: boolean;
+  /** dim x dim with bias, on the first token. */
+  pooler?: boolean;
+  /** A dense layer and one output per token (ELECTRA). */
+  discriminator?: boolean;
+  /** Width that texts are projected to (CLIP). */
+  textProjection?: number;
+  /** State space: values of state per channel, width of the convolution, growth of the inner width. */
+  stateSize?: number;
+  convolution?: number;
+  expansion?: number;
 }
 
 /** What a command gets; it does no I/O of its own. */

@@ -1,0 +1,173 @@
+import { type Family, family } from './preset.ts';
+
+const gemmaForm: Omit<Family, 'paper' | 'counted' | 'layerNorms'> = {
+  norm: 'rms',
+  finalNorm: true,
+  gated: true,
+  head: 'tied',
+};
+
+const gemma1 = family(
+  {
+    ...gemmaForm,
+    layerNorms: 2,
+    counted: 'GemmaForCausalLM',
+    paper: 'Gemma Team 2024 (arXiv:2403.08295), tables 1 and 2',
+  },
+  [
+    {
+      name: 'gemma-2b',
+      title: 'Gemma 2B',
+      hub: 'google/gemma-2b',
+      vocab: 256000,
+      dim: 2048,
+      layers: 18,
+      heads: 8,
+      kvHeads: 1,
+      headDim: 256,
+      ffn: 16384,
+    },
+    {
+      name: 'gemma-7b',
+      title: 'Gemma 7B',
+      hub: 'google/gemma-7b',
+      vocab: 256000,
+      dim: 3072,
+      layers: 28,
+      heads: 16,
+      headDim: 256,
+      ffn: 24576,
+    },
+  ],
+);
+
+/** Norms before and behind both parts of a layer. */
+const gemma2 = family(
+  {
+    ...gemmaForm,
+    layerNorms: 4,
+    counted: 'Gemma2ForCausalLM',
+    paper: 'Gemma Team 2024 (arXiv:2408.00118), tables 1 and 2',
+  },
+  [
+    {
+      name: 'gemma-2-2b',
+      title: 'Gemma 2 2B',
+      hub: 'google/gemma-2-2b',
+      aliases: ['gemma2-2b'],
+      vocab: 256000,
+      dim: 2304,
+      layers: 26,
+      heads: 8,
+      kvHeads: 4,
+      headDim: 256,
+      ffn: 9216,
+    },
+    {
+      name: 'gemma-2-9b',
+      title: 'Gemma 2 9B',
+      hub: 'google/gemma-2-9b',
+      aliases: ['gemma2-9b'],
+      vocab: 256000,
+      dim: 3584,
+      layers: 42,
+      heads: 16,
+      kvHeads: 8,
+      headDim: 256,
+      ffn: 14336,
+    },
+    {
+      name: 'gemma-2-27b',
+      title: 'Gemma 2 27B',
+      hub: 'google/gemma-2-27b',
+      aliases: ['gemma2-27b'],
+      vocab: 256000,
+      dim: 4608,
+      layers: 46,
+      heads: 32,
+      kvHeads: 16,
+      headDim: 128,
+      ffn: 36864,
+    },
+  ],
+);
+
+/** The text part: the 4B, 12B and 27B models have a vision tower of 417M besides. */
+const gemma3 = family(
+  {
+    ...gemmaForm,
+    layerNorms: 4,
+    qkNorm: 'head',
+    counted: 'Gemma3ForCausalLM',
+    paper: 'Gemma Team 2025 (arXiv:2503.19786), table 1',
+  },
+  [
+    {
+      name: 'gemma-3-270m',
+      title: 'Gemma 3 270M',
+      hub: 'google/gemma-3-270m',
+      aliases: ['gemma3-270m'],
+      vocab: 262144,
+      dim: 640,
+      layers: 18,
+      heads: 4,
+      kvHeads: 1,
+      headDim: 256,
+      ffn: 2048,
+    },
+    {
+      name: 'gemma-3-1b',
+      title: 'Gemma 3 1B',
+      hub: 'google/gemma-3-1b-pt',
+      aliases: ['gemma3-1b'],
+      vocab: 262144,
+      dim: 1152,
+      layers: 26,
+      heads: 4,
+      kvHeads: 1,
+      headDim: 256,
+      ffn: 6912,
+    },
+    {
+      name: 'gemma-3-4b',
+      title: 'Gemma 3 4B, text part',
+      hub: 'google/gemma-3-4b-pt',
+      aliases: ['gemma3-4b'],
+      vocab: 262208,
+      dim: 2560,
+      layers: 34,
+      heads: 8,
+      kvHeads: 4,
+      headDim: 256,
+      ffn: 10240,
+    },
+    {
+      name: 'gemma-3-12b',
+      title: 'Gemma 3 12B, text part',
+      hub: 'google/gemma-3-12b-pt',
+      aliases: ['gemma3-12b'],
+      vocab: 262208,
+      dim: 3840,
+      layers: 48,
+      heads: 16,
+      kvHeads: 8,
+      headDim: 256,
+      ffn: 15360,
+    },
+    {
+      name: 'gemma-3-27b',
+      title: 'Gemma 3 27B, text part',
+      hub: 'google/gemma-3-27b-pt',
+      aliases: ['gemma3-27b'],
+      vocab: 262208,
+      dim: 5376,
+      layers: 62,
+      heads: 32,
+      kvHeads: 16,
+      headDim: 128,
+      ffn: 21504,
+    },
+  ],
+);
+
+export const gemmaPresets = [...gemma1, ...gemma2, ...gemma3];

@@ -1,0 +1,495 @@
+import { family } from './preset.ts';
+
+const allBiases = { qkvBias: true, outBias: true, mlpBias: true } as const;
+
+/** Position rows: 2048 and the two that OPT's offset leaves unused. */
+const opt = family(
+  {
+    ...allBiases,
+    positions: 2050,
+    norm: 'layer',
+    layerNorms: 2,
+    finalNorm: true,
+    head: 'tied',
+    counted: 'OPTForCausalLM',
+    paper: 'Zhang et al. 2022 (arXiv:2205.01068), table 1',
+  },
+  [
+    {
+      name: 'opt-125m',
+      title: 'OPT 125M',
+      hub: 'facebook/opt-125m',
+      vocab: 50272,
+      dim: 768,
+      layers: 12,
+      heads: 12,
+      ffn: 3072,
+    },
+    {
+      name: 'opt-1.3b',
+      title: 'OPT 1.3B',
+      hub: 'facebook/opt-1.3b',
+      vocab: 50272,
+      dim: 2048,
+      layers: 24,
+      heads: 32,
+      ffn: 8192,
+    },
+    {
+      name: 'opt-2.7b',
+      title: 'OPT 2.7B',
+      hub: 'facebook/opt-2.7b',
+      vocab: 50272,
+      dim: 2560,
+      layers: 32,
+      heads: 32,
+      ffn: 10240,
+    },
+    {
+      name: 'opt-6.7b',
+      title: 'OPT 6.7B',
+      hub: 'facebook/opt-6.7b',
+      vocab: 50272,
+      dim: 4096,
+      layers: 32,
+      heads: 32,
+      ffn: 16384,
+    },
+    {
+      name: 'opt-13b',
+      title: 'OPT 13B',
+      hub: 'facebook/opt-13b',
+      vocab: 50272,
+      dim: 5120,
+      layers: 40,
+      heads: 40,
+      ffn: 20480,
+    },
+    {
+      name: 'opt-30b',
+      title: 'OPT 30B',
+      hub: 'facebook/opt-30b',
+      vocab: 50272,
+      dim: 7168,
+      layers: 48,
+      heads: 56,
+      ffn: 28672,
+    },
+    {
+      name: 'opt-66b',
+      title: 'OPT 66B',
+      hub: 'facebook/opt-66b',
+      vocab: 50272,
+      dim: 9216,
+      layers: 64,
+      heads: 72,
+      ffn: 36864,
+    },
+    { name: 'opt-175b', title: 'OPT 175B', vocab: 50272, dim: 12288, layers: 96, heads: 96, ffn: 49152 },
+  ],
+);
+
+/** The one OPT with its norms behind the parts, no last norm, and a table narrower than the layers; positions are dim wide. */
+const opt350 = family(
+  {
+    ...allBiases,
+    norm: 'layer',
+    layerNorms: 2,
+    head: 'tied',
+    counted: 'OPTForCausalLM',
+    paper: 'Zhang et al. 2022 (arXiv:2205.01068), table 1',
+  },
+  [
+    {
+      name: 'opt-350m',
+      title: 'OPT 350M',
+      hub: 'facebook/opt-350m',
+      vocab: 50272,
+      dim: 1024,
+      embeddingDim: 512,
+      projectionBack: true,
+      positions: 2050,
+      positionDim: 1024,
+      layers: 24,
+      heads: 16,
+      ffn: 4096,
+    },
+  ],
+);
+
+const bloom = family(
+  {
+    ...allBiases,
+    norm: 'layer',
+    layerNorms: 2,
+    embeddingNorm: true,
+    finalNorm: true,
+    head: 'tied',
+    counted: 'BloomForCausalLM',
+    paper: 'BigScience 2022 (arXiv:2211.05100), table 3',
+  },
+  [
+    {
+      name: 'bloom-560m',
+      title: 'BLOOM 560M',
+      hub: 'bigscience/bloom-560m',
+      vocab: 250880,
+      dim: 1024,
+      layers: 24,
+      heads: 16,
+      ffn: 4096,
+    },
+    {
+      name: 'bloom-1b1',
+      title: 'BLOOM 1.1B',
+      hub: 'bigscience/bloom-1b1',
+      vocab: 250880,
+      dim: 1536,
+      layers: 24,
+      heads: 16,
+      ffn: 6144,
+    },
+    {
+      name: 'bloom-1b7',
+      title: 'BLOOM 1.7B',
+      hub: 'bigscience/bloom-1b7',
+      vocab: 250880,
+      dim: 2048,
+      layers: 24,
+      heads: 16,
+      ffn: 8192,
+    },
+    {
+      name: 'bloom-3b',
+      title: 'BLOOM 3B',
+      hub: 'bigscience/bloom-3b',
+      vocab: 250880,
+      dim: 2560,
+      layers: 30,
+      heads: 32,
+      ffn: 10240,
+    },
+    {
+      name: 'bloom-7b1',
+      title: 'BLOOM 7.1B',
+      hub: 'bigscience/bloom-7b1',
+      vocab: 250880,
+      dim: 4096,
+      layers: 30,
+      heads: 32,
+      ffn: 16384,
+    },
+    {
+      name: 'bloom',
+      title: 'BLOOM 176B',
+      hub: 'bigscience/bloom',
+      aliases: ['bloom-176b'],
+      vocab: 250880,
+      dim: 14336,
+      layers: 70,
+      heads: 112,
+      ffn: 57344,
+    },
+  ],
+);
+
+const falconForm = {
+  norm: 'layer',
+  finalNorm: true,
+  head: 'tied',
+  counted: 'FalconForCausalLM',
+  paper: 'Almazrouei et al. 2023 (arXiv:2311.16867)',
+} as const;
+
+const falcon = [
+  ...family({ ...falconForm, layerNorms: 1 }, [
+    {
+      name: 'falcon-7b',
+      title: 'Falcon 7B',
+      hub: 'tiiuae/falcon-7b',
+      vocab: 65024,
+      dim: 4544,
+      layers: 32,
+      heads: 71,
+      kvHeads: 1,
+      ffn: 18176,
+    },
+  ]),
+  ...family({ ...falconForm, layerNorms: 2 }, [
+    {
+      name: 'falcon-40b',
+      title: 'Falcon 40B',
+      hub: 'tiiuae/falcon-40b',
+      vocab: 65024,
+      dim: 8192,
+      layers: 60,
+      heads: 128,
+      kvHeads: 8,
+      ffn: 32768,
+    },
+    {
+      name: 'falcon-180b',
+      title: 'Falcon 180B',
+      hub: 'tiiuae/falcon-180B',
+      vocab: 65024,
+      dim: 14848,
+      layers: 80,
+      heads: 232,
+      kvHeads: 8,
+      ffn: 59392,
+    },
+  ]),
+];
+
+/** Its layer norms have a scale and no shift. */
+const mpt = family(
+  {
+    norm: 'rms',
+    layerNorms: 2,
+    finalNorm: true,
+    head: 'tied',
+    counted: 'MptForCausalLM',
+    paper: 'MosaicML 2023',
+  },
+  [
+    {
+      name: 'mpt-7b',
+      title: 'MPT 7B',
+      hub: 'mosaicml/mpt-7b',
+      vocab: 50432,
+      dim: 4096,
+      layers: 32,
+      heads: 32,
+      ffn: 16384,
+    },
+    {
+      name: 'mpt-30b',
+      title: 'MPT 30B',
+      hub: 'mosaicml/mpt-30b',
+      vocab: 50432,
+      dim: 7168,
+      layers: 48,
+      heads: 64,
+      ffn: 28672,
+    },
+  ],
+);
+
+const stablelm = [
+  ...family(
+    {
+      norm: 'layer',
+      layerNorms: 2,
+      finalNorm: true,
+      gated: true,
+      head: 'untied',
+      counted: 'StableLmForCausalLM',
+      paper: 'Stability AI 2023',
+    },
+    [
+      {
+        name: 'stablelm-3b',
+        title: 'StableLM 3B',
+        hub: 'stabilityai/stablelm-3b-4e1t',
+        vocab: 50304,
+        dim: 2560,
+        layers: 32,
+        heads: 32,
+        ffn: 6912,
+      },
+    ],
+  ),
+  ...family(
+    {
+      norm: 'layer',
+      layerNorms: 2,
+      finalNorm: true,
+      gated: true,
+      qkvBias: true,
+      head: 'untied',
+      counted: 'StableLmForCausalLM',
+      paper: 'Bellagente et al. 2024 (arXiv:2402.17834)',
+    },
+    [
+      {
+        name: 'stablelm-2-1.6b',
+        title: 'StableLM 2 1.6B',
+        hub: 'stabilityai/stablelm-2-1_6b',
+        vocab: 100352,
+        dim: 2048,
+        layers: 24,
+        heads: 32,
+        ffn: 5632,
+      },
+    ],
+  ),
+];
+
+/** One norm per layer, with a scale and no shift; attention and feed-forward side by side. */
+const commandR = family(
+  {
+    norm: 'rms',
+    layerNorms: 1,
+    finalNorm: true,
+    gated: true,
+    head: 'tied',
+    counted: 'CohereForCausalLM',
+    paper: 'Cohere 2024',
+  },
+  [
+    {
+      name: 'command-r',
+      title: 'Command R 35B',
+      hub: 'CohereForAI/c4ai-command-r-v01',
+      vocab: 256000,
+      dim: 8192,
+      layers: 40,
+      heads: 64,
+      ffn: 22528,
+    },
+  ],
+);
+
+const starcoder = family(
+  {
+    ...allBiases,
+    positions: 8192,
+    norm: 'layer',
+    layerNorms: 2,
+    finalNorm: true,
+    head: 'tied',
+    counted: 'GPTBigCodeForCausalLM',
+    paper: 'Li et al. 2023 (arXiv:2305.06161)',
+  },
+  [
+    {
+      name: 'starcoder',
+      title: 'StarCoder 15.5B',
+      hub: 'bigcode/starcoder',
+      vocab: 49152,
+      dim: 6144,
+      layers: 40,
+      heads: 48,
+      kvHeads: 1,
+      ffn: 24576,
+    },
+  ],
+);
+
+const starcoder2 = family(
+  {
+    ...allBiases,
+    norm: 'layer',
+    layerNorms: 2,
+    finalNorm: true,
+    head: 'tied',
+    counted: 'Starcoder2ForCausalLM',
+    paper: 'Lozhkov et al. 2024 (arXiv:2402.19173)',
+  },
+  [
+    {
+      name: 'starcoder2-3b',
+      title: 'StarCoder2 3B',
+      hub: 'bigcode/starcoder2-3b',
+      vocab: 49152,
+      dim: 3072,
+      layers: 30,
+      heads: 24,
+      kvHeads: 2,
+      ffn: 12288,
+    },
+    {
+      name: 'starcoder2-7b',
+      title: 'StarCoder2 7B',
+      hub: 'bigcode/starcoder2-7b',
+      vocab: 49152,
+      dim: 4608,
+      layers: 32,
+      heads: 36,
+      kvHeads: 4,
+      ffn: 18432,
+    },
+    {
+      name: 'starcoder2-15b',
+      title: 'StarCoder2 15B',
+      hub: 'bigcode/starcoder2-15b',
+      vocab: 49152,
+      dim: 6144,
+      layers: 40,
+      heads: 48,
+      kvHeads: 4,
+      ffn: 24576,
+      head: 'untied',
+    },
+  ],
+);
+
+const mamba = family(
+  {
+    architecture: 'mamba',
+    norm: 'rms',
+    layerNorms: 1,
+    finalNorm: true,
+    stateSize: 16,
+    convolution: 4,
+    expansion: 2,
+    head: 'tied',
+    counted: 'MambaForCausalLM',
+    paper: 'Gu and Dao 2023 (arXiv:2312.00752), table 3',
+  },
+  [
+    {
+      name: 'mamba-130m',
+      title: 'Mamba 130M',
+      hub: 'state-spaces/mamba-130m-hf',
+      vocab: 50280,
+      dim: 768,
+      layers: 24,
+    },
+    {
+      name: 'mamba-370m',
+      title: 'Mamba 370M',
+      hub: 'state-spaces/mamba-370m-hf',
+      vocab: 50280,
+      dim: 1024,
+      layers: 48,
+    },
+    {
+      name: 'mamba-790m',
+      title: 'Mamba 790M',
+      hub: 'state-spaces/mamba-790m-hf',
+      vocab: 50280,
+      dim: 1536,
+      layers: 48,
+    },
+    {
+      name: 'mamba-1.4b',
+      title: 'Mamba 1.4B',
+      hub: 'state-spaces/mamba-1.4b-hf',
+      vocab: 50280,
+      dim: 2048,
+      layers: 48,
+    },
+    {
+      name: 'mamba-2.8b',
+      title: 'Mamba 2.8B',
+      hub: 'state-spaces/mamba-2.8b-hf',
+      vocab: 50280,
+      dim: 2560,
+      layers: 64,
+    },
+  ],
+);
+
+export const openDecoderPresets = [
+  ...opt,
+  ...opt350,
+  ...bloom,
+  ...falcon,
+  ...mpt,
+  ...stablelm,
+  ...commandR,
+  ...starcoder,
+  ...starcoder2,
+  ...mamba,
+];
