@@ -5,29 +5,61 @@ export interface MergeList {
   merged: Uint32Array;
 }
 
+/** Merges that can be looked up where they lie, slower than in a hash table but without building one. */
+export interface PackedMerges {
+  readonly count: number;
+  /** Rank of a pair, or -1. */
+  find(left: number, right: number): number;
+  list(): MergeList;
+}
+
+/** Lookups after which a packed list is worth a hash table: a few sentences. */
+const packedLookups = 1500;
+
 /**
  * Open addressing table (left id, right id) → rank, and what each rank merges to.
  *
  * Of a pair that stands twice the later rank counts, as in Hugging Face's tokenizers.
  */
 export class MergeTable {
-  readonly merged: Uint32Array;
+  private packed: PackedMerges | undefined;
+  private packedLookups = 0;
+  /** Id by rank; undefined where the rank is the id. */
+  private merged: Uint32Array | undefined;
   /** Slots of [left, right, rank + 1]; 0 in the third place is an empty slot. */
-  private readonly slots: Int32Array;
-  private readonly shift: number;
-  private readonly mask: number;
+  private slots: Int32Array;
+  private shift = 0;
+  private mask = 0;
 
-  constructor(list: MergeList) {
-    const count = list.merged.length;
-    const bits = Math.max(4, Math.ceil(Math.log2(count + 1)) + 1);
-    this.merged = list.merged;
-    this.slots = new Int32Array(3 * 2 ** bits);
-    this.shift = 32 - bits;
-    this.mask = 2 ** bits - 1;
-    for (let rank = 0; rank < count; rank++) this.add(list.lefts[rank] | 0, list.rights[rank] | 0, rank);
+  /** An empty table with room for `capacity` pairs. */
+  constructor(capacity: number, merged?: Uint32Array) {
+    this.merged = merged;
+    this.slots = this.emptySlots(capacity);
   }
 
-  private add(left: number, right: number, rank: number): void {
+  static from(list: MergeList): MergeTable {
+    const table = new MergeTable(list.merged.length, list.merged);
+    for (let rank = 0; rank < list.merged.length; rank++)
+      table.add(list.lefts[rank], list.rights[rank], rank);
+    return table;
+  }
+
+  /** A table whose ranks are the merged ids, and which is only built once many pairs were looked up. */
+  static fromPacked(packed: PackedMerges): MergeTable {
+    const table = new MergeTable(0);
+    table.packed = packed;
+    return table;
+  }
+
+  private emptySlots(capacity: number): Int32Array {
+    // At most half full: most lookups are of pairs that do not merge, and end at an empty slot.
+    const bits = Math.max(4, Math.ceil(Math.log2(capacity + 1)) + 1);
+    this.shift = 32 - bits;
+    this.mask = 2 ** bits - 1;
+    return new Int32Array(3 * 2 ** bits);
+  }
+
+  add(left: number, right: number, rank: number): void {
     const { slots, mask } = this;
     let at = mixPair(left, right) >>> this.shift;
     while (slots[at * 3 + 2] !== 0 && (slots[at * 3] !== left || slots[at * 3 + 1] !== right)) {
@@ -40,6 +72,7 @@ export class MergeTable {
 
   /** Rank of a pair, or -1 when it does not merge. */
   find(left: number, right: number): number {
+    if (this.packed !== undefined) return this.findPacked(this.packed, left, right);
     const { slots, mask } = this;
     let at = mixPair(left, right) >>> this.shift;
     for (;;) {
@@ -49,9 +82,31 @@ export class MergeTable {
       at = (at + 1) & mask;
     }
   }
+
+  /** The id that a rank's pair becomes. */
+  mergedId(rank: number): number {
+    return this.merged === undefined ? rank : this.merged[rank];
+  }
+
+  private findPacked(packed: PackedMerges, left: number, right: number): number {
+    if (++this.packedLookups < packedLookups) return packed.find(left, right);
+    this.packed = undefined;
+    this.slots = this.emptySlots(packed.count);
+    const { lefts, rights, merged } = packed.list();
+    for (let i = 0; i < packed.count; i++) this.add(lefts[i], rights[i], merged[i]);
+    return this.find(left, right);
+  }
+}
+
+// Odd and unknown from outside, so that no vocabulary can be written whose pairs all meet in one slot.
+const leftFactor = randomOdd();
+const rightFactor = randomOdd();
+
+function randomOdd(): number {
+  return (Math.floor(Math.random() * 2 ** 32) | 0x10001) >>> 0;
 }
 
 function mixPair(left: number, right: number): number {
-  const mixed = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b);
+  const mixed = Math.imul(left, leftFactor) ^ Math.imul(right, rightFactor);
   return Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
 }

@@ -25,7 +25,7 @@ export function createBpeModel(
   return {
     pieces: index,
     byteIds,
-    merges: new MergeTable(merges),
+    merges: MergeTable.from(merges),
     wholeWord: options.ignoreMerges ? (bytes, start, end) => index.find(bytes, start, end) : undefined,
     unknownId: options.unknownId,
     fuseUnknown: options.fuseUnknown,

@@ -59,7 +59,7 @@ export class WordMerger {
         }
       }
       if (place < 0) break;
-      ids[place] = table.merged[best];
+      ids[place] = table.mergedId(best);
       ends[place] = ends[place + 1];
       count--;
       for (let i = place + 1; i < count; i++) {
@@ -92,7 +92,7 @@ export class WordMerger {
       if (ranks[place] !== rank) continue;
       const right = next[place];
       const after = next[right];
-      ids[place] = table.merged[rank];
+      ids[place] = table.mergedId(rank);
       ends[place] = ends[right];
       ranks[right] = -1;
       next[place] = after;
