@@ -160,6 +160,8 @@ export interface Context {
   /** A tokenizer by its own REF (a built-in encoding, a preset, a file, a model). */
   tokenizerOf(ref: string): Promise<Tokenizer>;
   presets(): Promise<readonly Preset[]>;
+  /** The preset of that name; undefined for an existing path, which comes first, and for every other name. */
+  preset(ref: string): Promise<Preset | undefined>;
   /** What the command line gives to look at. none: no argument, no --ids, --token, --file or --input. */
   inputKind(): 'texts' | 'ids' | 'vectors' | 'none';
   /** Texts of the positional arguments, else of --file or stdin as --input says. */

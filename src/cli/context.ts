@@ -81,6 +81,11 @@ export function createContext(
     async presets() {
       return (await import('../model/presets/index.ts')).presets;
     },
+    async preset(ref) {
+      const { kindOfPath } = await import('../bytes/file.ts');
+      if (kindOfPath(ref) !== undefined) return undefined;
+      return (await import('../model/presets/index.ts')).findPreset(ref);
+    },
     async vectors(dim) {
       const { readVectors } = await import('../model/vectors.ts');
       const { kind, bytes } = await inputs.bytes();
@@ -124,7 +129,11 @@ async function openTrained(ref: string, context: Context): Promise<Model> {
   for (const long of scratchOnly) {
     const key = long === 'padding-idx' ? 'paddingIdx' : long;
     if (options[key] !== undefined) {
-      throw new EmbError('usage', `--${long} is for the scratch layer, and -m names ${ref}`, `leave out one of them`);
+      throw new EmbError(
+        'usage',
+        `--${long} is for the scratch layer, and -m names ${ref}`,
+        `leave out one of them`,
+      );
     }
   }
   const { openModel } = await import('../model/open.ts');

@@ -88,6 +88,14 @@ describe('model names of OpenAI', () => {
     expect(encodingOf(name) ?? null).toBe(encoding);
   });
 
+  test('a preset is read by the encoding that is its tokenizer, one with its own tokenizer by none', () => {
+    expect(encodingOf('gpt2-xl')).toBe('gpt2');
+    expect(encodingOf('openai-community/gpt2')).toBe('gpt2');
+    expect(encodingOf('gpt3')).toBe('r50k_base');
+    expect(encodingOf('openai/gpt-oss-20b')).toBe('o200k_harmony');
+    expect(encodingOf('bert-base')).toBeUndefined();
+  });
+
   test('every name that is suggested has an encoding', () => {
     for (const name of encodedModels) expect(encodingOf(name), name).toBeDefined();
   });

@@ -1,5 +1,7 @@
+import { findPreset, presets } from './index.ts';
+
 /**
- * Which built-in encoding a model of OpenAI's reads, for models whose sizes are not published.
+ * Which built-in encoding a model of OpenAI's reads, by name: also models whose sizes are not published.
  * Source: tiktoken 0.14, model.py (MODEL_TO_ENCODING and MODEL_PREFIX_TO_ENCODING).
  */
 const models: Record<string, readonly string[]> = {
@@ -70,13 +72,21 @@ const prefixes: readonly (readonly [string, string])[] = [
   ['ft:babbage-002', 'cl100k_base'],
 ];
 
-/** The built-in encoding of a model that tiktoken knows by name (`gpt-4`, `gpt-4o-2024-05-13`, `text-embedding-3-small`). */
+/**
+ * The built-in encoding that is a model's tokenizer: of the names that tiktoken knows (`gpt-4`, `gpt-4o-2024-05-13`), else of the preset
+ * (`gpt2-xl`, `openai-community/gpt2`); undefined for names that are neither and for presets with a tokenizer of their own.
+ */
 export function encodingOf(model: string): string | undefined {
   for (const [encoding, names] of Object.entries(models)) {
     if (names.includes(model)) return encoding;
   }
-  return prefixes.find(([prefix]) => model.startsWith(prefix))?.[1];
+  return prefixes.find(([prefix]) => model.startsWith(prefix))?.[1] ?? findPreset(model)?.encoding;
 }
 
 /** Names that encodingOf knows in full, for "did you mean". */
-export const encodedModels: readonly string[] = Object.values(models).flat();
+export const encodedModels: readonly string[] = [
+  ...new Set([
+    ...Object.values(models).flat(),
+    ...presets.filter((preset) => preset.encoding !== undefined).map((preset) => preset.name),
+  ]),
+];
