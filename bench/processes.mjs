@@ -17,7 +17,10 @@ export function timeProcesses(cases, rounds = 15) {
       const index = (step + Math.max(round, 0)) % cases.length;
       const { name, command, args, input } = cases[index];
       const started = process.hrtime.bigint();
-      const run = spawnSync(command, args, { input, stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe'] });
+      const run = spawnSync(command, args, {
+        input,
+        stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe'],
+      });
       const elapsed = Number(process.hrtime.bigint() - started) / 1e6;
       if (run.status !== 0) throw new Error(`${name}: exit ${run.status}\n${run.stderr}`);
       if (round >= 0) times[index].push(elapsed);
@@ -40,9 +43,16 @@ export function peakMemory(command, args) {
 
 /** A Markdown table of what was measured and what the goal was. */
 export function report(title, rows) {
-  const lines = [`### ${title}`, '', '| case | goal | measured | median ms | least ms |', '|---|---|---|---|---|'];
+  const lines = [
+    `### ${title}`,
+    '',
+    '| case | goal | measured | median ms | least ms |',
+    '|---|---|---|---|---|',
+  ];
   for (const { name, goal, measured, median: middle, least } of rows) {
-    lines.push(`| ${name} | ${goal ?? ''} | ${measured} | ${middle?.toFixed(0) ?? ''} | ${least?.toFixed(0) ?? ''} |`);
+    lines.push(
+      `| ${name} | ${goal ?? ''} | ${measured} | ${middle?.toFixed(0) ?? ''} | ${least?.toFixed(0) ?? ''} |`,
+    );
   }
   return `${lines.join('\n')}\n`;
 }

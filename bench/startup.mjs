@@ -9,7 +9,9 @@ const world = resolve(process.env.EMB_WORLD ?? join('..', 'shared', 'world'));
 
 /** A safetensors file of one F32 table whose data is a hole in the file: its size is real, its blocks are not. */
 function sparseTable(path, rows, dim) {
-  const header = JSON.stringify({ 'wte.weight': { dtype: 'F32', shape: [rows, dim], data_offsets: [0, rows * dim * 4] } });
+  const header = JSON.stringify({
+    'wte.weight': { dtype: 'F32', shape: [rows, dim], data_offsets: [0, rows * dim * 4] },
+  });
   const padded = Buffer.from(header.padEnd(Math.ceil(header.length / 8) * 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
@@ -31,24 +33,67 @@ export async function run() {
     const cases = [
       { name: 'node -e 0', args: ['-e', '0'] },
       { name: 'emb --version', goal: 1.1, args: [emb, '--version'] },
-      { name: 'emb params --vocab 50000 --dim 768', goal: 1.2, args: [emb, 'params', '--vocab', '50000', '--dim', '768'] },
+      {
+        name: 'emb params --vocab 50000 --dim 768',
+        goal: 1.2,
+        args: [emb, 'params', '--vocab', '50000', '--dim', '768'],
+      },
       { name: 'emb tokenize "Hello world"', goal: 1.3, args: [emb, 'tokenize', 'Hello world'] },
-      { name: 'the same, cl100k_base', goal: 1.3, args: [emb, 'tokenize', '-m', 'cl100k_base', 'Hello world'] },
+      {
+        name: 'the same, cl100k_base',
+        goal: 1.3,
+        args: [emb, 'tokenize', '-m', 'cl100k_base', 'Hello world'],
+      },
       { name: 'the same, o200k_base', args: [emb, 'tokenize', '-m', 'o200k_base', 'Hello world'] },
-      { name: 'emb embed "Hello world" --dim 768', goal: 1.6, args: [emb, 'embed', 'Hello world', '--dim', '768'] },
-      { name: 'two rows by --ids of 40 MB', goal: 1.2, args: [emb, 'embed', '-m', small, '--ids', '7,1999', '-f', 'f32'] },
-      { name: 'two rows by --ids of 4 GB', goal: 1.2, args: [emb, 'embed', '-m', large, '--ids', '7,199999', '-f', 'f32'] },
-      { name: '10,000 rows of 4 GB as f32', goal: 2, args: [emb, 'embed', '-m', large, '--ids', '100000-109999', '-f', 'f32'] },
+      {
+        name: 'emb embed "Hello world" --dim 768',
+        goal: 1.6,
+        args: [emb, 'embed', 'Hello world', '--dim', '768'],
+      },
+      {
+        name: 'two rows by --ids of 40 MB',
+        goal: 1.2,
+        args: [emb, 'embed', '-m', small, '--ids', '7,1999', '-f', 'f32'],
+      },
+      {
+        name: 'two rows by --ids of 4 GB',
+        goal: 1.2,
+        args: [emb, 'embed', '-m', large, '--ids', '7,199999', '-f', 'f32'],
+      },
+      {
+        name: '10,000 rows of 4 GB as f32',
+        goal: 2,
+        args: [emb, 'embed', '-m', large, '--ids', '100000-109999', '-f', 'f32'],
+      },
     ];
     if (existsSync(tokenizer)) {
-      cases.push({ name: 'two rows of 4 GB by text, GPT-2 tokenizer.json', goal: 1.7, args: [emb, 'embed', '-m', large, '--tokenizer', tokenizer, 'Hello world', '-f', 'f32'] });
-      cases.push({ name: 'emb tokenize, GPT-2 tokenizer.json', goal: 1.7, args: [emb, 'tokenize', '-m', tokenizer, 'Hello world'] });
+      cases.push({
+        name: 'two rows of 4 GB by text, GPT-2 tokenizer.json',
+        goal: 1.7,
+        args: [emb, 'embed', '-m', large, '--tokenizer', tokenizer, 'Hello world', '-f', 'f32'],
+      });
+      cases.push({
+        name: 'emb tokenize, GPT-2 tokenizer.json',
+        goal: 1.7,
+        args: [emb, 'tokenize', '-m', tokenizer, 'Hello world'],
+      });
     }
     const times = timeProcesses(cases.map((entry) => ({ ...entry, command: node })));
-    const rows = times.map((time, index) => ({ ...time, goal: cases[index].goal ? `<= ${cases[index].goal} x` : '', measured: `${time.ratio.toFixed(2)} x` }));
-    for (const [name, file, ids] of [['40 MB', small, '7,1999'], ['4 GB', large, '7,199999']]) {
+    const rows = times.map((time, index) => ({
+      ...time,
+      goal: cases[index].goal ? `<= ${cases[index].goal} x` : '',
+      measured: `${time.ratio.toFixed(2)} x`,
+    }));
+    for (const [name, file, ids] of [
+      ['40 MB', small, '7,1999'],
+      ['4 GB', large, '7,199999'],
+    ]) {
       const memory = peakMemory(node, [emb, 'embed', '-m', file, '--ids', ids, '-f', 'f32']);
-      rows.push({ name: `peak memory, two rows of ${name}`, goal: '<= 65 MB', measured: memory === undefined ? 'no /usr/bin/time' : `${memory.toFixed(1)} MB` });
+      rows.push({
+        name: `peak memory, two rows of ${name}`,
+        goal: '<= 65 MB',
+        measured: memory === undefined ? 'no /usr/bin/time' : `${memory.toFixed(1)} MB`,
+      });
     }
     return report('Whole processes against `node -e 0`', rows);
   } finally {

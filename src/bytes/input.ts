@@ -43,7 +43,11 @@ export async function* readRecords(options: RecordOptions): AsyncGenerator<strin
       pendingBytes += chunk.byteLength - end;
     }
     if (pendingBytes > longestRecord) {
-      throw new EmbError('range', `a text of the input is longer than ${longestRecord.toLocaleString('en-US')} bytes`, 'cut it into lines');
+      throw new EmbError(
+        'range',
+        `a text of the input is longer than ${longestRecord.toLocaleString('en-US')} bytes`,
+        'cut it into lines',
+      );
     }
   }
   if (pendingBytes > 0) yield* split(decode(pending, options), separator);

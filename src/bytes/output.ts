@@ -42,12 +42,15 @@ export class DescriptorSink implements Sink {
     if (typeof chunk === 'string') {
       // A UTF-16 unit takes at most three bytes of UTF-8.
       if (chunk.length * 3 > bufferBytes - this.#used) this.#drain();
-      if (chunk.length * 3 > bufferBytes) return this.#writeAll(Buffer.from(chunk, 'utf8'));
-      this.#used += this.#buffer.write(chunk, this.#used, 'utf8');
+      if (chunk.length * 3 > bufferBytes) this.#writeAll(Buffer.from(chunk, 'utf8'));
+      else this.#used += this.#buffer.write(chunk, this.#used, 'utf8');
       return;
     }
     if (chunk.byteLength > bufferBytes - this.#used) this.#drain();
-    if (chunk.byteLength > bufferBytes) return this.#writeAll(chunk);
+    if (chunk.byteLength > bufferBytes) {
+      this.#writeAll(chunk);
+      return;
+    }
     this.#buffer.set(chunk, this.#used);
     this.#used += chunk.byteLength;
   }
@@ -83,7 +86,8 @@ export class DescriptorSink implements Sink {
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code;
         if (code === 'EPIPE') throw new ClosedPipe();
-        if (code === 'ENOSPC') throw new EmbError('missing', 'no space left on the device', 'free some, or write elsewhere');
+        if (code === 'ENOSPC')
+          throw new EmbError('missing', 'no space left on the device', 'free some, or write elsewhere');
         if (code !== 'EAGAIN') throw error;
         // A pipe that somebody made non-blocking is full: sleep instead of spinning.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
@@ -148,9 +152,19 @@ export function openAtomic(file: string): AtomicFile {
   if (old && !old.isFile()) {
     const descriptor = openForWriting(file, target, 'w');
     const sink = new DescriptorSink(descriptor);
-    return { sink, commit: () => { sink.end(); closeSync(descriptor); }, abandon: () => closeSync(descriptor) };
+    return {
+      sink,
+      commit: () => {
+        sink.end();
+        closeSync(descriptor);
+      },
+      abandon: () => closeSync(descriptor),
+    };
   }
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.${Math.random().toString(36).slice(2, 8)}.tmp`);
+  const temporary = join(
+    dirname(target),
+    `.${basename(target)}.${process.pid}.${Math.random().toString(36).slice(2, 8)}.tmp`,
+  );
   const descriptor = openForWriting(file, temporary, 'wx');
   const sink = new DescriptorSink(descriptor);
   return {

@@ -4,7 +4,10 @@ import { isatty } from 'node:tty';
  * How many colors stdout shows: 0 none, 1 sixteen, 2 256, 3 true color.
  * Source: no-color.org (NO_COLOR, not empty, switches off); COLORTERM=truecolor|24bit as terminals set it.
  */
-export function colorLevel(asked: string | undefined, environment: NodeJS.ProcessEnv = process.env): 0 | 1 | 2 | 3 {
+export function colorLevel(
+  asked: string | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+): 0 | 1 | 2 | 3 {
   switch (asked) {
     case 'never':
       return 0;

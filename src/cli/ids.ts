@@ -17,7 +17,10 @@ export function parseIds(text: string, rows: number): Uint32Array {
   const ranges = parts.map((part) => parseRange(part, rows));
   const total = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
   if (total > mostIds) {
-    throw new EmbError('range', `${total.toLocaleString('en-US')} ids in one sequence, expected at most ${mostIds.toLocaleString('en-US')}`);
+    throw new EmbError(
+      'range',
+      `${total.toLocaleString('en-US')} ids in one sequence, expected at most ${mostIds.toLocaleString('en-US')}`,
+    );
   }
   const ids = new Uint32Array(total);
   let at = 0;
@@ -44,7 +47,11 @@ function parseId(part: string, rows: number): number {
   }
   const id = Number(part);
   if (id > highestId || id >= rows) {
-    throw new EmbError('range', `id ${part} is outside the table of ${rows.toLocaleString('en-US')} rows`, `the highest id is ${rows - 1}`);
+    throw new EmbError(
+      'range',
+      `id ${part} is outside the table of ${rows.toLocaleString('en-US')} rows`,
+      `the highest id is ${rows - 1}`,
+    );
   }
   return id;
 }

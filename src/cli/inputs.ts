@@ -51,7 +51,8 @@ export class Inputs {
     let row = 0;
     for await (const record of this.#records()) {
       if (this.#kind !== 'jsonl') {
-        if (row === 0 && record.startsWith('\ufeff')) this.#host.note('the input starts with a byte order mark (U+FEFF), kept as text');
+        if (row === 0 && record.startsWith('\ufeff'))
+          this.#host.note('the input starts with a byte order mark (U+FEFF), kept as text');
         yield { row: row++, text: record };
         continue;
       }
@@ -84,14 +85,23 @@ export class Inputs {
   async bytes(): Promise<{ kind: InputKind; bytes: Uint8Array }> {
     const file = this.#host.options.file as string | undefined;
     if (file === undefined && !this.#readsStdin()) {
-      throw new EmbError('usage', `--input ${this.#kind} needs something to read`, '- reads stdin, --file F a file');
+      throw new EmbError(
+        'usage',
+        `--input ${this.#kind} needs something to read`,
+        '- reads stdin, --file F a file',
+      );
     }
     return { kind: this.#kind, bytes: await readAll(file) };
   }
 
   #records(): AsyncGenerator<string> {
     const { options, note, onPause } = this.#host;
-    return readRecords({ file: options.file as string | undefined, separator: options.null ? 0 : 10, note, onPause });
+    return readRecords({
+      file: options.file as string | undefined,
+      separator: options.null ? 0 : 10,
+      note,
+      onPause,
+    });
   }
 
   #textOf(record: string, row: number): string | undefined {
@@ -115,6 +125,10 @@ function idsOfPieces(pieces: readonly string[], tokenizer: Tokenizer): Uint32Arr
     const id = tokenizer.idOf(piece);
     if (id !== undefined) return id;
     const hint = didYouMean(tokenizer.suggest(piece, 3).map((name) => JSON.stringify(name)));
-    throw new EmbError('missing', `${tokenizer.name}: no token "${piece}"`, hint ?? 'a text of several tokens is an argument, not --token');
+    throw new EmbError(
+      'missing',
+      `${tokenizer.name}: no token "${piece}"`,
+      hint ?? 'a text of several tokens is an argument, not --token',
+    );
   });
 }

@@ -23,7 +23,10 @@ export async function main(argv: readonly string[]): Promise<never> {
   } catch (error) {
     code = report(error, debug);
   }
-  if (debug) say(`${(performance.now() - started).toFixed(1)} ms, ${process.memoryUsage.rss().toLocaleString('en-US')} bytes resident`);
+  if (debug)
+    say(
+      `${(performance.now() - started).toFixed(1)} ms, ${process.memoryUsage.rss().toLocaleString('en-US')} bytes resident`,
+    );
   process.exit(code);
 }
 
@@ -53,7 +56,11 @@ async function run(argv: readonly string[]): Promise<number> {
   const format = chooseFormat(command, options, output);
   const renderer = await renderers[format]!.load();
   if (renderer.binary && output === undefined && isatty(1)) {
-    throw new EmbError('usage', `${format} is binary and stdout is a terminal`, `redirect it (> x.${renderer.endings[0] ?? format}), or -o FILE`);
+    throw new EmbError(
+      'usage',
+      `${format} is binary and stdout is a terminal`,
+      `redirect it (> x.${renderer.endings[0] ?? format}), or -o FILE`,
+    );
   }
   const context = createContext(parsed.args, options, format, () => stdout.end());
   const file = output === undefined ? undefined : openAtomic(output);
@@ -83,10 +90,17 @@ async function print(
 ): Promise<'found' | undefined> {
   const report = await command.run(context);
   if (renderer.needsVectors && !report.vectors) {
-    throw new EmbError('usage', `${renderer.name} prints vectors, and ${command.name} gives none here`, `one of ${command.formats.join(', ')}`);
+    throw new EmbError(
+      'usage',
+      `${renderer.name} prints vectors, and ${command.name} gives none here`,
+      `one of ${command.formats.join(', ')}`,
+    );
   }
   if (report.caption && !renderer.captioned) for (const line of report.caption) context.caption(line);
-  const color = options.output === undefined || options.color === 'always' ? colorLevel(options.color as string | undefined) : 0;
+  const color =
+    options.output === undefined || options.color === 'always'
+      ? colorLevel(options.color as string | undefined)
+      : 0;
   await renderer.render(report, sink, {
     precision: options.precision as number | undefined,
     full: options.full === true,
@@ -110,11 +124,15 @@ function chooseFormat(command: Command, options: OptionValues, output: string | 
     const near = didYouMean(nearestNames(asked, known ? [] : command.formats));
     throw new EmbError(
       'usage',
-      known ? `"${asked}" is no format of ${command.name}, expected ${command.formats.join(', ')}` : `unknown format "${asked}"`,
+      known
+        ? `"${asked}" is no format of ${command.name}, expected ${command.formats.join(', ')}`
+        : `unknown format "${asked}"`,
       near ?? `one of ${command.formats.join(', ')}`,
     );
   }
   const ending = output?.split('/').pop()?.split('.').slice(1).pop()?.toLowerCase();
-  const byEnding = command.formats.find((name) => ending !== undefined && renderers[name]?.endings.includes(ending));
+  const byEnding = command.formats.find(
+    (name) => ending !== undefined && renderers[name]?.endings.includes(ending),
+  );
   return byEnding ?? command.defaultFormat?.(options) ?? command.formats[0]!;
 }

@@ -2,7 +2,14 @@ import type { OptionSpec } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
 
-const countUnits: Record<string, bigint> = { '': 1n, k: 1_000n, m: 1_000_000n, b: 1_000_000_000n, g: 1_000_000_000n, t: 1_000_000_000_000n };
+const countUnits: Record<string, bigint> = {
+  '': 1n,
+  k: 1_000n,
+  m: 1_000_000n,
+  b: 1_000_000_000n,
+  g: 1_000_000_000n,
+  t: 1_000_000_000_000n,
+};
 
 /**
  * An option's value as its type says.
@@ -35,7 +42,8 @@ function readText(spec: OptionSpec, raw: string): string {
 
 function readInteger(spec: OptionSpec, raw: string): number {
   const value = /^[+-]?\d[\d_]*(e\d+)?$/i.test(raw) ? Number(raw.replaceAll('_', '')) : Number.NaN;
-  if (!Number.isInteger(value)) throw new EmbError('usage', `--${spec.long} is "${raw}", expected a whole number`);
+  if (!Number.isInteger(value))
+    throw new EmbError('usage', `--${spec.long} is "${raw}", expected a whole number`);
   if (!Number.isSafeInteger(value)) {
     throw new EmbError('usage', `--${spec.long} is ${raw}, expected at most 9,007,199,254,740,991`);
   }
@@ -48,7 +56,8 @@ function readCount(spec: OptionSpec, raw: string): number {
   const [, whole, fraction = '', unit] = match;
   const scaled = BigInt(whole!.replace(/[_,]/g, '') + fraction) * countUnits[unit!.toLowerCase()]!;
   const divisor = 10n ** BigInt(fraction.length);
-  if (scaled % divisor !== 0n) throw new EmbError('usage', `--${spec.long} is "${raw}", expected a whole number`);
+  if (scaled % divisor !== 0n)
+    throw new EmbError('usage', `--${spec.long} is "${raw}", expected a whole number`);
   return readInteger(spec, String(scaled / divisor));
 }
 

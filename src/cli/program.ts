@@ -10,7 +10,12 @@ export type Parsed =
   | { kind: 'run'; command: EmbCommand; args: string[]; options: OptionValues }
   | { kind: 'help'; text: string; asked: boolean };
 
-const groupTitles = { model: 'Model:', tokenizer: 'Tokenizer:', input: 'Input:', scratch: 'Scratch layer:' } as const;
+const groupTitles = {
+  model: 'Model:',
+  tokenizer: 'Tokenizer:',
+  input: 'Input:',
+  scratch: 'Scratch layer:',
+} as const;
 
 /**
  * Reads the command line. Only the command that is named gets loaded.
@@ -19,7 +24,8 @@ const groupTitles = { model: 'Model:', tokenizer: 'Tokenizer:', input: 'Input:',
 export async function parseCommandLine(argv: readonly string[], version: string): Promise<Parsed> {
   const named = argv.find((word) => !word.startsWith('-'));
   const wanted = named === 'help' ? argv[argv.indexOf('help') + 1] : named;
-  const loaded = wanted !== undefined && Object.hasOwn(commands, wanted) ? await commands[wanted]!.load() : undefined;
+  const loaded =
+    wanted !== undefined && Object.hasOwn(commands, wanted) ? await commands[wanted]!.load() : undefined;
 
   let help = '';
   let result: Parsed | undefined;
@@ -68,12 +74,16 @@ function describe(sub: Command, command: EmbCommand): void {
   for (const spec of command.options) sub.addOption(toOption(spec));
   for (const group of command.groups) {
     for (const spec of groups[group]) {
-      if (!command.options.some((own) => own.long === spec.long)) sub.addOption(toOption(spec).helpGroup(groupTitles[group]));
+      if (!command.options.some((own) => own.long === spec.long))
+        sub.addOption(toOption(spec).helpGroup(groupTitles[group]));
     }
   }
   for (const spec of everywhere) sub.addOption(toOption(spec).helpGroup('Output:'));
   const examples = command.examples.map((example) => `  ${example.line}\n      ${example.says}`).join('\n');
-  sub.addHelpText('after', `\nFormats: ${command.formats.join(', ')} (default ${command.formats[0]})\n\nExamples:\n${examples}\n`);
+  sub.addHelpText(
+    'after',
+    `\nFormats: ${command.formats.join(', ')} (default ${command.formats[0]})\n\nExamples:\n${examples}\n`,
+  );
 }
 
 function toOption(spec: OptionSpec): Option {
@@ -110,6 +120,8 @@ function readValues(command: EmbCommand, values: Record<string, unknown>): Optio
 function usageError(message: string, command: string | undefined): EmbError {
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n');
   const meant = /\((Did you mean .*)\)/.exec(rest.join(' '))?.[1];
-  const hint = meant ? meant.replace('Did', 'did') : `emb ${command && command in commands ? `${command} ` : ''}--help`;
+  const hint = meant
+    ? meant.replace('Did', 'did')
+    : `emb ${command && command in commands ? `${command} ` : ''}--help`;
   return new EmbError('usage', first.replaceAll("'", '"'), hint);
 }

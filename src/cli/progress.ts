@@ -16,7 +16,9 @@ export function startProgress(total: number, unit: string, quiet: boolean): Prog
     const share = Math.min(1, total > 0 ? amount / total : 1);
     const filled = Math.round(share * 24);
     const bar = `${'█'.repeat(filled)}${'░'.repeat(24 - filled)}`;
-    process.stderr.write(`\r\x1b[K${bar} ${(share * 100).toFixed(0).padStart(3)} % of ${total.toLocaleString('en-US')} ${unit}`);
+    process.stderr.write(
+      `\r\x1b[K${bar} ${(share * 100).toFixed(0).padStart(3)} % of ${total.toLocaleString('en-US')} ${unit}`,
+    );
   };
   return {
     advance(more) {
@@ -29,4 +31,3 @@ export function startProgress(total: number, unit: string, quiet: boolean): Prog
     },
   };
 }
-

@@ -46,15 +46,20 @@ export const command: Command = {
 
 async function openNamed(context: Context): Promise<Model> {
   const [named, ...more] = context.args;
-  if (more.length > 0) throw new EmbError('usage', `info takes one model, not ${context.args.length}`, 'for each: emb info REF');
+  if (more.length > 0)
+    throw new EmbError('usage', `info takes one model, not ${context.args.length}`, 'for each: emb info REF');
   const ref = named ?? context.modelRef;
-  if (ref === undefined) throw new EmbError('usage', 'info needs a model', 'emb info REF: a model folder or file');
+  if (ref === undefined)
+    throw new EmbError('usage', 'info needs a model', 'emb info REF: a model folder or file');
   return context.open(ref);
 }
 
 function totals(model: Model): { column: Column; cell: Cell }[] {
   const tensors = model.tensors();
-  const parameters = tensors.reduce((sum, tensor) => sum + BigInt(tensor.shape.reduce((product, size) => product * size, 1)), 0n);
+  const parameters = tensors.reduce(
+    (sum, tensor) => sum + BigInt(tensor.shape.reduce((product, size) => product * size, 1)),
+    0n,
+  );
   const bytes = tensors.reduce((sum, tensor) => sum + tensor.byteLength, 0);
   return [
     { column: { key: 'parameters', kind: 'count' }, cell: Number(parameters) },
@@ -71,7 +76,10 @@ function configFields(model: Model): { column: Column; cell: Cell }[] {
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
       fields.push({ column: { key: `config_${key}`, title: `config ${key}`, kind: 'text' }, cell: value });
     } else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
-      fields.push({ column: { key: `config_${key}`, title: `config ${key}`, kind: 'text' }, cell: value.join(', ') });
+      fields.push({
+        column: { key: `config_${key}`, title: `config ${key}`, kind: 'text' },
+        cell: value.join(', '),
+      });
     }
   }
   return fields;
@@ -104,7 +112,10 @@ function metadataTable(model: Model): SubTable {
       { key: 'key', kind: 'text' },
       { key: 'value', kind: 'text' },
     ],
-    rows: [...model.metadata].map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
+    rows: [...model.metadata].map(([key, value]) => [
+      key,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
   };
 }
 
@@ -121,15 +132,17 @@ function tensorTable(model: Model): SubTable {
       { key: 'file', kind: 'text', where: 'machine' },
       { key: 'offset', kind: 'count', where: 'machine' },
     ],
-    rows: model.tensors().map((tensor) => [
-      tensor.name,
-      tensor.dtype,
-      tensor.shape.join(' x ') || 'scalar',
-      tensor.shape.reduce((product, size) => product * size, 1),
-      tensor.byteLength,
-      roles.get(tensor.name) ?? null,
-      tensor.source.name,
-      tensor.offset,
-    ]),
+    rows: model
+      .tensors()
+      .map((tensor) => [
+        tensor.name,
+        tensor.dtype,
+        tensor.shape.join(' x ') || 'scalar',
+        tensor.shape.reduce((product, size) => product * size, 1),
+        tensor.byteLength,
+        roles.get(tensor.name) ?? null,
+        tensor.source.name,
+        tensor.offset,
+      ]),
   };
 }

@@ -20,16 +20,24 @@ export function tokenColumns(manyTexts: boolean): Column[] {
   ];
 }
 
-/** Cells of tokenColumns for the tokens of one text. */
-export function tokenCells(row: number, text: string, tokens: readonly Token[], context: Context): Cell[][] {
+/** Cells of tokenColumns for tokens of one text; `offset` is the index of the first of them. */
+export function tokenCells(
+  row: number,
+  text: string,
+  tokens: readonly Token[],
+  context: Context,
+  offset = 0,
+): Cell[][] {
   const repeated = text.length <= longestRepeatedText ? text : null;
   if (repeated === null && tokens.length > 0) {
-    context.note(`texts longer than ${longestRepeatedText.toLocaleString('en-US')} characters are not repeated on each row: "text" is null there`);
+    context.note(
+      `texts longer than ${longestRepeatedText.toLocaleString('en-US')} characters are not repeated on each row: "text" is null there`,
+    );
   }
   return tokens.map((token, index) => [
     row,
     repeated,
-    index,
+    offset + index,
     token.id,
     token.text,
     token.bytes,
@@ -46,16 +54,32 @@ export function idColumns(manyTexts: boolean): Column[] {
 }
 
 /** Cells of idColumns; `offset` is the index of the first id in its sequence. */
-export function idCells(row: number, ids: Uint32Array, tokenizer: Tokenizer | undefined, offset = 0): Cell[][] {
+export function idCells(
+  row: number,
+  ids: Uint32Array,
+  tokenizer: Tokenizer | undefined,
+  offset = 0,
+): Cell[][] {
   return Array.from(ids, (id, index) => {
     const bytes = tokenizer?.bytesOf(id) ?? null;
-    return [row, offset + index, id, tokenizer?.tokenOf(id) ?? null, bytes, bytes, tokenizer === undefined ? null : tokenizer.isSpecial(id)];
+    return [
+      row,
+      offset + index,
+      id,
+      tokenizer?.tokenOf(id) ?? null,
+      bytes,
+      bytes,
+      tokenizer === undefined ? null : tokenizer.isSpecial(id),
+    ];
   });
 }
 
 /** How --no-special and --allow-special ask to encode. */
 export function encodeOptions(options: OptionValues): EncodeOptions {
-  return { template: options.noSpecial !== true, allowSpecial: options.allowSpecial === true ? true : undefined };
+  return {
+    template: options.noSpecial !== true,
+    allowSpecial: options.allowSpecial === true ? true : undefined,
+  };
 }
 
 /** The first --truncate tokens, with a note when any were cut. */
@@ -67,6 +91,8 @@ export function truncated<T extends { length: number }>(
 ): T {
   const limit = context.options.truncate as number | undefined;
   if (limit === undefined || tokens.length <= limit) return tokens;
-  context.note(`text ${row} has ${tokens.length.toLocaleString('en-US')} tokens, cut to ${limit.toLocaleString('en-US')}`);
+  context.note(
+    `text ${row} has ${tokens.length.toLocaleString('en-US')} tokens, cut to ${limit.toLocaleString('en-US')}`,
+  );
   return slice(tokens, limit);
 }

@@ -13,10 +13,21 @@ export const command: Command = {
     'Cuts texts into the tokens of a model: one row per token with id, piece, bytes and span (UTF-16 offsets).\n' +
     'Without texts it reads stdin, one text per line.',
   options: [
-    { long: 'model', short: 'm', type: 'text', value: 'ref', description: 'a model, a preset, a tokenizer file or a built-in encoding (default gpt2)' },
+    {
+      long: 'model',
+      short: 'm',
+      type: 'text',
+      value: 'ref',
+      description: 'a model, a preset, a tokenizer file or a built-in encoding (default gpt2)',
+    },
     { long: 'decode', type: 'flag', description: 'ids to text: --ids, or lines of ids on stdin' },
     { long: 'count', type: 'flag', description: 'how many tokens each text has' },
-    { long: 'compare', type: 'text', value: 'ref,ref', description: 'the same texts by several tokenizers, side by side' },
+    {
+      long: 'compare',
+      type: 'text',
+      value: 'ref,ref',
+      description: 'the same texts by several tokenizers, side by side',
+    },
   ],
   groups: ['tokenizer', 'input'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids', 'text'],
@@ -25,10 +36,14 @@ export const command: Command = {
     { line: 'emb tokenize "Hello world"', says: 'tokens of the gpt2 encoding' },
     { line: 'emb tokenize "Hello world" -m cl100k_base -f ids', says: 'ids only, one line per text' },
     { line: 'echo "15496 995" | emb tokenize --decode', says: 'ids back to text' },
-    { line: 'emb tokenize "naïve café" --compare gpt2,cl100k_base,o200k_base', says: 'three tokenizers side by side' },
+    {
+      line: 'emb tokenize "naïve café" --compare gpt2,cl100k_base,o200k_base',
+      says: 'three tokenizers side by side',
+    },
   ],
   async run(context) {
-    if (context.options.compare !== undefined) return compare(context, (context.options.compare as string).split(','));
+    if (context.options.compare !== undefined)
+      return compare(context, (context.options.compare as string).split(','));
     const tokenizer = await context.tokenizer(undefined);
     if (context.options.decode) return decode(context, tokenizer);
     if (context.options.count) return count(context, tokenizer);
@@ -45,11 +60,18 @@ function tokenize(context: Context, tokenizer: Tokenizer): Report {
   const options = encodeOptions(context.options);
   async function* blocks(): AsyncGenerator<Block> {
     for await (const { row, text } of context.texts()) {
-      const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) => all.slice(0, limit));
+      const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>
+        all.slice(0, limit),
+      );
       yield { cells: tokenCells(row, text, tokens, context), sequence: row, ends: true };
     }
   }
-  return { columns: tokenColumns(context.args.length !== 1), blocks: blocks(), caption: caption(tokenizer), layout: 'rows' };
+  return {
+    columns: tokenColumns(context.args.length !== 1),
+    blocks: blocks(),
+    caption: caption(tokenizer),
+    layout: 'rows',
+  };
 }
 
 function describeIds(context: Context, tokenizer: Tokenizer): Report {
@@ -63,7 +85,11 @@ function describeIds(context: Context, tokenizer: Tokenizer): Report {
 
 function decode(context: Context, tokenizer: Tokenizer): Report {
   if (context.args.length > 0 && context.inputKind() !== 'ids') {
-    throw new EmbError('usage', '--decode turns ids into text, and the arguments are texts', 'emb tokenize --decode --ids 15496,995');
+    throw new EmbError(
+      'usage',
+      '--decode turns ids into text, and the arguments are texts',
+      'emb tokenize --decode --ids 15496,995',
+    );
   }
   async function* blocks(): AsyncGenerator<Block> {
     for await (const { row, ids } of idsToDecode(context, tokenizer)) {

@@ -15,7 +15,10 @@ const standIns: Record<string, string> = {
 const onFixtures = (line: string) => {
   let result = line;
   for (const [name, fixture] of Object.entries(standIns)) {
-    result = result.replace(new RegExp(`(^|\\s)${name.replaceAll('.', '\\.')}(?=\\s|$)`, 'g'), `$1${fixture}`);
+    result = result.replace(
+      new RegExp(`(^|\\s)${name.replaceAll('.', '\\.')}(?=\\s|$)`, 'g'),
+      `$1${fixture}`,
+    );
   }
   return result;
 };
@@ -32,7 +35,9 @@ for (const [name, entry] of Object.entries(commands)) {
 }
 
 describe('commands of the README', () => {
-  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]!);
+  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
+    (match) => match[1]!,
+  );
   const lines = blocks
     .flatMap((block) => block.split('\n'))
     .map((line) => line.replace(/\s+#.*$/, '').replace(/^npm ci && npx /, ''))

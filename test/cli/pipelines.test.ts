@@ -9,14 +9,20 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 describe('shell pipelines', () => {
   test.skipIf(!has('python3'))('ids go through a pipe into npy bytes that python reads', () => {
-    const script = 'import sys; d=sys.stdin.buffer.read(); n=int.from_bytes(d[8:10],"little"); print(d[10:10+n].decode().strip(), len(d)-10-n)';
-    const { stdout, code } = shell(`emb tokenize "Hello world" -f ids | emb embed --ids - -f npy | python3 -c '${script}'`);
+    const script =
+      'import sys; d=sys.stdin.buffer.read(); n=int.from_bytes(d[8:10],"little"); print(d[10:10+n].decode().strip(), len(d)-10-n)';
+    const { stdout, code } = shell(
+      `emb tokenize "Hello world" -f ids | emb embed --ids - -f npy | python3 -c '${script}'`,
+    );
     expect(stdout.trim()).toBe("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 768), } 6144");
     expect(code).toBe(0);
   });
 
   test('an endless writer and a reader of one line end at once with exit code 0', () => {
-    const { stdout, stderr, code } = shell('yes "Hello world" | emb tokenize -q -f jsonl | head -n 1; echo "${PIPESTATUS[1]}"');
+    const { stdout, stderr, code } = shell(
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: bash reads it
+      'yes "Hello world" | emb tokenize -q -f jsonl | head -n 1; echo "${PIPESTATUS[1]}"',
+    );
     const [line, status] = stdout.trim().split('\n');
     expect(JSON.parse(line!)).toMatchObject({ row: 0, id: 15496, token: 'Hello' });
     expect(status).toBe('0');
@@ -36,16 +42,22 @@ describe('shell pipelines', () => {
 
   test('an answer leaves while the writer pauses', async () => {
     const child = start(['tokenize', '-q', '-f', 'ids']);
-    const answer = new Promise<string>((resolve) => child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+    const answer = new Promise<string>((resolve) =>
+      child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+    );
     child.stdin.write('Hello world\n');
     expect(await answer).toBe('15496 995\n');
     child.stdin.end('Hello\n');
-    const rest = await new Promise<string>((resolve) => child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+    const rest = await new Promise<string>((resolve) =>
+      child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+    );
     expect(rest).toBe('15496\n');
   });
 
   test('a while loop is not eaten: commands with arguments leave stdin alone', () => {
-    const { stdout } = shell("printf 'a\\nb\\n' | while read -r line; do emb tokenize \"$line\" -q -f ids; emb stats \"$line\" --dim 4 -q -f json > /dev/null; done");
+    const { stdout } = shell(
+      'printf \'a\\nb\\n\' | while read -r line; do emb tokenize "$line" -q -f ids; emb stats "$line" --dim 4 -q -f json > /dev/null; done',
+    );
     expect(stdout).toBe('64\n65\n');
   });
 
@@ -61,9 +73,13 @@ describe('shell pipelines', () => {
   });
 
   test('jsonl input takes strings, objects and a named field, and says which lines it passed over', () => {
-    const { stdout, stderr, code } = emb(['tokenize', '-q', '-f', 'ids', '--input', 'jsonl:t'], { input: '"a"\n{"t":"b"}\n{"x":1}\n{oops\n' });
+    const { stdout, stderr, code } = emb(['tokenize', '-q', '-f', 'ids', '--input', 'jsonl:t'], {
+      input: '"a"\n{"t":"b"}\n{"x":1}\n{oops\n',
+    });
     expect(stdout).toBe('64\n65\n');
-    expect(stderr).toBe('emb: input line 3 has no text "t": passed over\nemb: input line 4 is no JSON: passed over\n');
+    expect(stderr).toBe(
+      'emb: input line 3 has no text "t": passed over\nemb: input line 4 is no JSON: passed over\n',
+    );
     expect(code).toBe(1);
     expect(emb(['tokenize', '--input', 'jsonl', '--strict'], { input: '{oops\n' }).code).toBe(1);
   });
@@ -88,7 +104,9 @@ describe('output files', () => {
 
   test('Ctrl-C leaves no temporary file behind and ends with 130', async () => {
     const path = join(work, 'never.csv');
-    const { stdout } = shell(`set -m; emb embed -q --ids all -o '${path}' & sleep 0.7; kill -INT $!; wait $!; echo $?`);
+    const { stdout } = shell(
+      `set -m; emb embed -q --ids all -o '${path}' & sleep 0.7; kill -INT $!; wait $!; echo $?`,
+    );
     expect(stdout.trim().split('\n').at(-1)).toBe('130');
     expect(readdirSync(work).filter((name) => name.startsWith('never') || name.includes('.tmp'))).toEqual([]);
   });
@@ -110,7 +128,12 @@ describe('exit codes and errors', () => {
     [['embed', 'x', '--vocab', '1e12'], 2, '--vocab is 1e12, expected at most 4,294,967,295', ''],
     [['embed', '--ids', '-1'], 2, '"-1" is no id', ''],
     [['embed', '--ids', '1.5'], 2, '"1.5" is no id', ''],
-    [['embed', '--ids', '50257'], 1, 'id 50257 is outside the table of 50,257 rows', 'the highest id is 50256'],
+    [
+      ['embed', '--ids', '50257'],
+      1,
+      'id 50257 is outside the table of 50,257 rows',
+      'the highest id is 50256',
+    ],
     [['embed', '--token', 'Helo'], 1, 'no token "Helo"', 'did you mean'],
     [['embed', '-m', 'nowhere.safetensors', 'x'], 1, 'nowhere.safetensors', ''],
     [['embed', 'x', '--input', 'xml'], 2, '--input is "xml"', ''],
