@@ -1,4 +1,4 @@
-import { blockWords, lowerMask, middleWord, twistMatrix, upperMask } from './mt19937.ts';
+import { blockWords, extend } from './mt19937.ts';
 
 /** Degree of the characteristic polynomial of MT19937. */
 const degree = 19937;
@@ -116,55 +116,29 @@ function combineNibbles(block: Int32Array): Int32Array {
   for (let bit = 1; bit < nibbleBits; bit++) versions.set(raw.subarray(bit), sequenceWords << bit);
   for (let b = 3; b < 16; b++) {
     const low = b & -b;
-    if (b !== low) addSequences(versions, b * sequenceWords, (b - low) * sequenceWords, low * sequenceWords);
+    if (b === low) continue;
+    const version = versions.subarray(b * sequenceWords, (b + 1) * sequenceWords);
+    addFour(version, versions, low * sequenceWords, (b - low) * sequenceWords, 0, 0);
   }
   return versions;
-}
-
-/** Continues the recurrence of a block to the end of the array. */
-function extend(raw: Int32Array): void {
-  for (let i = blockWords; i < raw.length; i++) {
-    const joined = (raw[i - blockWords] & upperMask) | (raw[i - blockWords + 1] & lowerMask);
-    raw[i] = raw[i - blockWords + middleWord] ^ (joined >>> 1) ^ (-(joined & 1) & twistMatrix);
-  }
-}
-
-function addSequences(versions: Int32Array, to: number, a: number, b: number): void {
-  for (let i = 0; i < sequenceWords; i++) versions[to + i] = versions[a + i] ^ versions[b + i];
 }
 
 /** XORs the windows of 624 words that start where the power has a coefficient. */
 function combineWindows(versions: Int32Array, power: Int32Array): Int32Array {
   const out = new Int32Array(blockWords);
-  const starts = new Int32Array(8);
-  for (let word = 0; word * 8 < nibbles; word++) {
-    const bits = power[word];
-    for (let i = 0; i < 8; i++) {
-      starts[i] = ((bits >>> (4 * i)) & 15) * sequenceWords + word * 32 + 4 * i;
-    }
-    addWindows(out, versions, starts);
+  for (let nibble = 0; nibble < nibbles; nibble += 4) {
+    const bits = power[nibble >>> 3] >>> (4 * (nibble & 4));
+    const at = nibble * nibbleBits;
+    const a = (bits & 15) * sequenceWords + at;
+    const b = ((bits >>> 4) & 15) * sequenceWords + at + 4;
+    const c = ((bits >>> 8) & 15) * sequenceWords + at + 8;
+    const d = ((bits >>> 12) & 15) * sequenceWords + at + 12;
+    addFour(out, versions, a, b, c, d);
   }
   return out;
 }
 
-function addWindows(out: Int32Array, versions: Int32Array, starts: Int32Array): void {
-  const a = starts[0];
-  const b = starts[1];
-  const c = starts[2];
-  const d = starts[3];
-  const e = starts[4];
-  const f = starts[5];
-  const g = starts[6];
-  const h = starts[7];
-  for (let i = 0; i < blockWords; i++) {
-    out[i] ^=
-      versions[a + i] ^
-      versions[b + i] ^
-      versions[c + i] ^
-      versions[d + i] ^
-      versions[e + i] ^
-      versions[f + i] ^
-      versions[g + i] ^
-      versions[h + i];
-  }
+/** XORs four runs of words, as long as out, onto it. */
+function addFour(out: Int32Array, words: Int32Array, a: number, b: number, c: number, d: number): void {
+  for (let i = 0; i < out.length; i++) out[i] ^= words[a + i] ^ words[b + i] ^ words[c + i] ^ words[d + i];
 }

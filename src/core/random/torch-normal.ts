@@ -132,7 +132,7 @@ class ManyNormals implements NormalStream {
     }
     const blocks = block - this.#block;
     if (blocks >= jumpBlocksFrom) this.#state = jumpBlocks(this.#state, blocks);
-    else for (let i = 0; i < blocks; i++) twist(this.#state);
+    else if (blocks > 0) twist(this.#state, blocks);
     this.#block = block;
   }
 }
