@@ -171,6 +171,8 @@ export interface Model {
   table(layer?: Layer, tensorName?: string): Promise<EmbeddingTable>;
   /** Which tensor plays which role and why; roles that no tensor plays are absent. */
   roles(): { layer: Layer; tensor: string; reason: string }[];
+  /** Whether input and output embedding are one table, by their bytes where the file has both; null: no output embedding. Cost: may read both. */
+  tied?(): Promise<{ tied: boolean; reason: string } | null>;
   /** @throws EmbError "missing" when the model brings none. */
   tokenizer(): Promise<Tokenizer>;
   hasTokenizer(): boolean;

@@ -1,0 +1,190 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { EmbError } from '../errors.ts';
+import type { ByteSource } from '../types.ts';
+import { type ByteRange, mergeRanges } from './ranges.ts';
+
+/** Longest single read(2); Linux stops at 2^31 - 4096 bytes and Node refuses 2^31. */
+const longestRead = 1 << 30;
+
+/** Longest merged read: beyond it a further system call costs nothing against the copy. */
+const longestMerge = 1 << 20;
+
+/**
+ * Bytes of a regular file by positional reads.
+ *
+ * The reads are synchronous behind the promise: a thread pool hop costs ten times a read of a row from the page cache.
+ */
+export class FileSource implements ByteSource {
+  readonly name: string;
+  readonly byteLength: number;
+  #descriptor: number;
+
+  /** Use openFile. */
+  constructor(name: string, descriptor: number, byteLength: number) {
+    this.name = name;
+    this.byteLength = byteLength;
+    this.#descriptor = descriptor;
+  }
+
+  async read(start: number, end: number, into?: Uint8Array): Promise<Uint8Array> {
+    return this.readNow(start, end, into);
+  }
+
+  /** read without the promise. */
+  readNow(start: number, end: number, into?: Uint8Array): Uint8Array {
+    this.#check(start, end);
+    const length = end - start;
+    const target = into === undefined ? new Uint8Array(length) : into.subarray(0, length);
+    if (target.length < length) {
+      throw new EmbError(
+        'range',
+        `${this.name}: buffer is ${target.length} bytes, expected at least ${length}`,
+      );
+    }
+    this.#fill(target, start);
+    return target;
+  }
+
+  async readMany(ranges: readonly ByteRange[]): Promise<Uint8Array[]> {
+    const results = new Array<Uint8Array>(ranges.length);
+    const open: ByteRange[] = [];
+    const places: number[] = [];
+    ranges.forEach((range, index) => {
+      if (range.into !== undefined) {
+        results[index] = this.readNow(range.start, range.end, range.into);
+      } else {
+        this.#check(range.start, range.end);
+        open.push(range);
+        places.push(index);
+      }
+    });
+    for (const group of mergeRanges(open, 0, longestMerge)) {
+      const bytes = this.readNow(group.start, group.end);
+      for (const member of group.members) {
+        const { start, end } = open[member];
+        results[places[member]] = bytes.subarray(start - group.start, end - group.start);
+      }
+    }
+    return results;
+  }
+
+  async close(): Promise<void> {
+    if (this.#descriptor < 0) return;
+    closeSync(this.#descriptor);
+    this.#descriptor = -1;
+  }
+
+  #check(start: number, end: number): void {
+    if (!(Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && start <= end)) {
+      throw new EmbError('range', `${this.name}: bytes ${start}..${end} are no range`);
+    }
+    if (end > this.byteLength) {
+      throw new EmbError(
+        'corrupt',
+        `${this.name}: byte ${end} is asked for, expected at most ${this.byteLength}`,
+        'the file may be truncated: compare its size with the published one',
+      );
+    }
+    if (this.#descriptor < 0) throw new EmbError('range', `${this.name}: is closed`);
+  }
+
+  #fill(target: Uint8Array, start: number): void {
+    let done = 0;
+    while (done < target.length) {
+      let count: number;
+      try {
+        const length = Math.min(target.length - done, longestRead);
+        count = readSync(this.#descriptor, target, done, length, start + done);
+      } catch (error) {
+        throw systemError(this.name, 'read', error);
+      }
+      if (count === 0) {
+        throw new EmbError(
+          'corrupt',
+          `${this.name}: ends at byte ${start + done}, expected ${this.byteLength} bytes: the file shrank while it was read`,
+          'try again when nothing writes to the file',
+        );
+      }
+      done += count;
+    }
+  }
+}
+
+/**
+ * Opens a regular file for reading.
+ *
+ * @param name how errors call it; the path as the user wrote it
+ * @throws EmbError "missing" when there is no such file or no permission, "unsupported" for folders, pipes and devices
+ */
+export function openFile(path: string, name: string = path): FileSource {
+  let descriptor: number;
+  try {
+    refuseSpecial(name, statSync(path));
+    // Without O_NONBLOCK a pipe that took the file's place since the check would stop us until someone writes to it.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    if (error instanceof EmbError) throw error;
+    throw systemError(name, 'open', error);
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    refuseSpecial(name, stats);
+    return new FileSource(name, descriptor, stats.size);
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+/** A whole small file, such as a config. @throws EmbError "unsupported" when it is longer than `limit` bytes. */
+export function readWholeFile(path: string, limit: number, name: string = path): Uint8Array {
+  const source = openFile(path, name);
+  try {
+    if (source.byteLength > limit) {
+      throw new EmbError('unsupported', `${name}: is ${source.byteLength} bytes, expected at most ${limit}`);
+    }
+    return source.readNow(0, source.byteLength);
+  } finally {
+    void source.close();
+  }
+}
+
+/** What a path is, following links; undefined when nothing is there. @throws EmbError "missing" when it cannot be looked at. */
+export function kindOfPath(path: string): 'file' | 'folder' | 'special' | undefined {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return undefined;
+    return stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'special';
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    // A path through a file, over the system's length, with a NUL: nothing can be there.
+    if (code === 'ENOTDIR' || code === 'ENAMETOOLONG' || code === 'ERR_INVALID_ARG_VALUE') return undefined;
+    throw systemError(path, 'open', error);
+  }
+}
+
+function refuseSpecial(name: string, stats: Stats): void {
+  if (stats.isFile()) return;
+  const [what, hint] = stats.isDirectory()
+    ? ['a folder', undefined]
+    : stats.isFIFO()
+      ? ['a pipe', 'rows are read by position: save it to a file first']
+      : [stats.isSocket() ? 'a socket' : 'a device', undefined];
+  throw new EmbError('unsupported', `${name}: is ${what}, expected a file`, hint);
+}
+
+/** Turns what the operating system reports into an EmbError; anything else is a bug and stays as it is. */
+function systemError(name: string, action: string, error: unknown): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return new EmbError('missing', `${name}: no such file or folder`);
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new EmbError('missing', `${name}: permission denied`, 'check who may read the file');
+  }
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    return new EmbError('missing', `${name}: too many open files`, 'raise the limit with ulimit -n');
+  }
+  if (typeof code === 'string' && syscall !== undefined) {
+    return new EmbError('missing', `${name}: cannot ${action}: ${code.toLowerCase()}`);
+  }
+  return error;
+}
