@@ -35,7 +35,8 @@ export function exponentialText(value: number, digits: number): string {
   return `${sign}${text.slice(0, mark + 2)}${power.length < 2 ? '0' : ''}${power}`;
 }
 
-function nonFiniteText(value: number): string {
+/** nan, inf or -inf. */
+export function nonFiniteText(value: number): string {
   return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
 }
 

@@ -1,0 +1,136 @@
+import { shortestText } from '../text/shortest.ts';
+import type { Cell, Column, RenderOptions } from '../types.ts';
+import { isSubTable, machineColumns } from './machine-rows.ts';
+
+/** Code points that could drive a terminal or hide there; JSON may spell any of them as \uXXXX. */
+const hidden = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+const shortArray = 16;
+
+/** How JSON is spelled: with a space after commas and colons or without, and what is done on the way. */
+export interface JsonStyle {
+  comma: string;
+  colon: string;
+  /** A terminal shows the output: nothing in a string may drive it. */
+  terminal: boolean;
+  /** Told of each NaN and infinity, which become null. */
+  onNonFinite(): void;
+}
+
+/** The style of lines (`{"a":1}`) or of pretty JSON (`{"a": 1}`). */
+export function jsonStyle(options: RenderOptions, spaced: boolean): JsonStyle {
+  return {
+    comma: spaced ? ', ' : ',',
+    colon: spaced ? ': ' : ':',
+    terminal: options.terminal === true,
+    onNonFinite: nonFiniteNote(options),
+  };
+}
+
+/** Says once that JSON has no NaN. */
+export function nonFiniteNote(options: RenderOptions): () => void {
+  let said = false;
+  return () => {
+    if (!said) options.note('NaN and infinities are null in JSON');
+    said = true;
+  };
+}
+
+/**
+ * A number in full: a value that is a float32 as the shortest decimal that reads back to it, counts and other doubles as JavaScript
+ * prints them, never rounded to a float32.
+ */
+export function numberText(value: number): string {
+  return Number.isInteger(value) || Math.fround(value) !== value ? plainNumber(value) : shortestText(value);
+}
+
+function plainNumber(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
+/** A JSON string; well-formed, as JSON.stringify makes it, and harmless when a terminal shows it. */
+export function jsonString(text: string, style: JsonStyle): string {
+  const quoted = JSON.stringify(text);
+  return style.terminal ? quoted.replace(hidden, escapeUnits) : quoted;
+}
+
+function escapeUnits(character: string): string {
+  let escaped = '';
+  for (let index = 0; index < character.length; index++) {
+    escaped += `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
+  }
+  return escaped;
+}
+
+/** What the bytes of a cell are outside of tables: a token's are its text, all others hex. */
+export function bytesText(bytes: Uint8Array, column: Column): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString(column.kind === 'token' ? 'utf8' : 'hex');
+}
+
+/** A cell as JSON on one line. */
+export function jsonCell(cell: Cell, column: Column, style: JsonStyle): string {
+  if (cell === null) return 'null';
+  if (typeof cell === 'string') return jsonString(cell, style);
+  if (typeof cell === 'number') return jsonNumber(cell, style);
+  if (typeof cell === 'bigint' || typeof cell === 'boolean') return String(cell);
+  if (cell instanceof Uint8Array) return jsonString(bytesText(cell, column), style);
+  if (isSubTable(cell)) return `[${subTableRows(cell.columns, cell.rows, style).join(style.comma)}]`;
+  return `[${cell.map((value) => jsonNumber(value, style)).join(style.comma)}]`;
+}
+
+function jsonNumber(value: number, style: JsonStyle): string {
+  if (Number.isFinite(value)) return numberText(value);
+  style.onNonFinite();
+  return 'null';
+}
+
+/** A function that makes a row's object on one line, without the closing brace. */
+export function rowOpener(columns: readonly Column[], places: readonly number[], style: JsonStyle) {
+  const keys = columns.map((column, index) => {
+    return `${index === 0 ? '' : style.comma}${jsonString(column.key, style)}${style.colon}`;
+  });
+  return (cells: readonly Cell[]): string => {
+    let text = '{';
+    for (let index = 0; index < keys.length; index++) {
+      text += keys[index] + jsonCell(cells[places[index]] ?? null, columns[index], style);
+    }
+    return text;
+  };
+}
+
+function subTableRows(columns: readonly Column[], rows: readonly Cell[][], style: JsonStyle): string[] {
+  const shown = machineColumns(columns);
+  const open = rowOpener(shown.columns, shown.places, style);
+  return rows.map((cells) => `${open(cells)}}`);
+}
+
+/**
+ * A record over several lines, as jq lays objects out: two spaces deeper per level; arrays of up to 16 numbers on one line, rows of a
+ * table one line each.
+ */
+export function jsonRecord(
+  columns: readonly Column[],
+  cells: readonly Cell[],
+  indent: string,
+  style: JsonStyle,
+): string {
+  const inner = `${indent}  `;
+  const fields = columns.flatMap((column, place) => {
+    if (column.where === 'table') return [];
+    const value = jsonField(cells[place] ?? null, column, inner, style);
+    return [`${inner}${jsonString(column.key, style)}${style.colon}${value}`];
+  });
+  return fields.length === 0 ? '{}' : `{\n${fields.join(',\n')}\n${indent}}`;
+}
+
+function jsonField(cell: Cell, column: Column, indent: string, style: JsonStyle): string {
+  if (cell === null || typeof cell !== 'object' || cell instanceof Uint8Array)
+    return jsonCell(cell, column, style);
+  const items = isSubTable(cell)
+    ? subTableRows(cell.columns, cell.rows, style)
+    : cell.map((value) => jsonNumber(value, style));
+  if (items.length === 0) return '[]';
+  if (!isSubTable(cell) && items.length <= shortArray) return `[${items.join(style.comma)}]`;
+  return `[\n${items.map((item) => `${indent}  ${item}`).join(',\n')}\n${indent}]`;
+}

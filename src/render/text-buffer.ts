@@ -1,0 +1,42 @@
+import { longestShortest, type NonFiniteStyle, writeShortestList } from '../text/shortest.ts';
+import type { Sink } from '../types.ts';
+
+/** Text is given to the sink from here on; one row may be longer. */
+const enough = 64 * 1024;
+
+/** Rows of text on their way to the sink, as UTF-8: floats are written as bytes, without a string for each. */
+export class TextBuffer {
+  #bytes = Buffer.allocUnsafeSlow(2 * enough);
+  #length = 0;
+
+  /** Lone surrogates become U+FFFD. */
+  text(text: string): void {
+    // A UTF-16 unit takes at most three bytes of UTF-8.
+    this.#reserve(text.length * 3);
+    this.#length += this.#bytes.write(text, this.#length, 'utf8');
+  }
+
+  /** The shortest decimals of values[start..end), with one separator character between two of them. */
+  floats(values: Float32Array, start: number, end: number, separator: string, style: NonFiniteStyle): void {
+    this.#reserve((end - start) * (longestShortest + 1));
+    const byte = separator.charCodeAt(0);
+    this.#length = writeShortestList(values, start, end, byte, this.#bytes, this.#length, style);
+  }
+
+  /** Hands the text over when it is worth a write. */
+  offer(sink: Sink): void {
+    if (this.#length >= enough) this.drain(sink);
+  }
+
+  drain(sink: Sink): void {
+    if (this.#length > 0) sink.write(this.#bytes.subarray(0, this.#length));
+    this.#length = 0;
+  }
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + count));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+}
