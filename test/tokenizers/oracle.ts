@@ -1,0 +1,91 @@
+import { get_encoding, Tiktoken, type TiktokenEncoding } from 'tiktoken';
+import { createIdSink } from '../../src/tokenizers/id-sink.ts';
+import { openEncoding } from '../../src/tokenizers/tiktoken.ts';
+import type { Tokenizer } from '../../src/types.ts';
+import { fuzzText, seededRandom } from './fuzz-text.ts';
+
+/** Encodings that the npm package tiktoken has; o200k_harmony is o200k_base with more special tokens. */
+export const oracleNames: readonly TiktokenEncoding[] = [
+  'gpt2',
+  'r50k_base',
+  'p50k_base',
+  'p50k_edit',
+  'cl100k_base',
+  'o200k_base',
+];
+
+export function idsOf(tokenizer: Tokenizer, text: string, allowSpecial = false): number[] {
+  const sink = createIdSink(16);
+  tokenizer.encodeIds(text, sink, { allowSpecial });
+  return Array.from(sink.ids.subarray(0, sink.length));
+}
+
+/** Character classes that the words of the encodings depend on. */
+export const wordClasses = [
+  '[\\p{Lu}\\p{Lt}]',
+  '\\p{Ll}',
+  '[\\p{Lm}\\p{Lo}]',
+  '\\p{M}',
+  '\\p{N}',
+  '\\p{White_Space}',
+] as const;
+
+const everyCharacter = Array.from({ length: 0x110000 }, (_, code) => code).filter(
+  (code) => code < 0xd800 || code > 0xdfff,
+);
+
+/** The characters of a class by the Unicode tables in the oracle's Rust crate: it skips what its pattern does not match. */
+export function rustClass(pattern: string): Set<number> {
+  const byteRanks = Array.from({ length: 256 }, (_, i) => Buffer.from([i]).toString('base64')).join(' ');
+  const oracle = new Tiktoken(`! 0 ${byteRanks}`, {}, pattern);
+  const found = new Set<number>();
+  // In pieces: one text of all characters needs more memory than the oracle has.
+  for (let i = 0; i < everyCharacter.length; i += 16384) {
+    const text = String.fromCodePoint(...everyCharacter.slice(i, i + 16384));
+    const matched = Buffer.from(oracle.decode(oracle.encode(text, [], []))).toString('utf8');
+    for (const character of matched) found.add(character.codePointAt(0) as number);
+  }
+  oracle.free();
+  return found;
+}
+
+/** The characters of a class by the Unicode tables of this Node. */
+export function nodeClass(pattern: string): Set<number> {
+  const one = new RegExp(`^${pattern}$`, 'u');
+  return new Set(everyCharacter.filter((code) => one.test(String.fromCodePoint(code))));
+}
+
+/** Characters that Node and the oracle class differently, since one of them has newer Unicode tables. */
+export function newerCharacters(): Set<number> {
+  const newer = new Set<number>();
+  for (const pattern of wordClasses) {
+    const node = nodeClass(pattern);
+    const rust = rustClass(pattern);
+    for (const code of node) if (!rust.has(code)) newer.add(code);
+    for (const code of rust) if (!node.has(code)) newer.add(code);
+  }
+  return newer;
+}
+
+/** Texts of a fuzz run on which an encoding differs from the oracle; texts with `newer` characters are passed over. */
+export async function findDifferences(
+  name: TiktokenEncoding,
+  seed: number,
+  count: number,
+  newer: Set<number>,
+): Promise<string[]> {
+  const tokenizer = await openEncoding(name);
+  const oracle = get_encoding(name);
+  const random = seededRandom(seed);
+  const wrong: string[] = [];
+  for (let i = 0; i < count; ) {
+    const text = fuzzText(random);
+    if (Array.from(text).some((character) => newer.has(character.codePointAt(0) as number))) continue;
+    i++;
+    const expected = Array.from(oracle.encode(text, [], []));
+    const ids = idsOf(tokenizer, text);
+    if (ids.length !== expected.length || ids.some((id, at) => id !== expected[at])) wrong.push(text);
+  }
+  oracle.free();
+  return wrong;
+}
