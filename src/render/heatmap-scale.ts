@@ -1,4 +1,4 @@
-import type { Rgb } from './colors.ts';
+export type Rgb = readonly [red: number, green: number, blue: number];
 
 /** Which value is how blue or red: linear from low over the middle (white) to high; what lies beyond has the color of the end. */
 export interface Scale {
@@ -62,4 +62,27 @@ export function colorAt(position: number): Rgb {
   const mix = (channel: 0 | 1 | 2): number =>
     Math.round(steps[below][channel] * (1 - part) + steps[below + 1][channel] * part);
   return [mix(0), mix(1), mix(2)];
+}
+
+const black: Rgb = [0, 0, 0];
+const white: Rgb = [255, 255, 255];
+
+/** Source: WCAG 2.2, relative luminance. Units: 0 black to 1 white. */
+function luminance(color: Rgb): number {
+  const [red, green, blue] = color.map((channel) => {
+    const part = channel / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+/** Contrast of two colors, 1 (none) to 21. Source: WCAG 2.2, contrast ratio. */
+export function contrast(a: Rgb, b: Rgb): number {
+  const [low, high] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+}
+
+/** Black or white, whichever is easier to read on a background. */
+export function inkOn(background: Rgb): Rgb {
+  return contrast(black, background) >= contrast(white, background) ? black : white;
 }

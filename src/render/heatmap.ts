@@ -3,6 +3,7 @@ import { displayWidth, padLeft, padRight, truncate } from '../text/width.ts';
 import type { Renderer, RenderOptions } from '../types.ts';
 import { createPaint, type Paint } from './colors.ts';
 import { isGap, splitEnds } from './elide.ts';
+import { cellPainter, type PaintCell } from './heatmap-colors.ts';
 import {
   dimNames,
   type HeatRow,
@@ -13,7 +14,7 @@ import {
   pick,
   type ShownDims,
 } from './heatmap-panels.ts';
-import { colorAt, createScale, noNumberColor, positionOf, type Scale } from './heatmap-scale.ts';
+import { createScale, positionOf, type Scale } from './heatmap-scale.ts';
 
 /** Decimals in a cell. */
 const cellPrecision = 2;
@@ -36,6 +37,8 @@ function marks(position: number): string {
 
 interface Setting {
   paint: Paint;
+  /** Absent where there is no color: marks instead. */
+  paintCell: PaintCell | undefined;
   options: RenderOptions;
   dims: ShownDims;
 }
@@ -55,14 +58,14 @@ function withGap(cells: string[], { dim, head, tail }: ShownDims, gap: string): 
 }
 
 function drawPanel(panel: Panel, setting: Setting): string {
-  const { paint, options } = setting;
+  const { paint, paintCell, options } = setting;
   const precision = options.precision ?? cellPrecision;
   const rows = heatRows(panel);
   const labels = rows.reduce(
     (widest, row) => Math.min(labelWidth, Math.max(widest, displayWidth(row.label))),
     0,
   );
-  const extra = paint.level === 0 ? markWidth + 3 : 2;
+  const extra = paintCell === undefined ? markWidth + 3 : 2;
   // The widest number of all that is kept decides how many fit; of those shown, the scale.
   const kept = measure([panel], setting.dims, precision);
   const names = Math.max(`d${setting.dims.dim - 1}`.length, kept.widest);
@@ -72,7 +75,7 @@ function drawPanel(panel: Panel, setting: Setting): string {
   const cell = (value: number): string => {
     const position = positionOf(value, scale);
     const text = ` ${padLeft(format(value), names)} `;
-    return paint.level === 0 ? `${text}${marks(position)} ` : paint.on(colorAt(position), position, text);
+    return paintCell === undefined ? `${text}${marks(position)} ` : paintCell(position, text);
   };
   const label = ({ label, special }: HeatRow): string => {
     const text = padRight(truncate(label, labels), labels);
@@ -80,7 +83,7 @@ function drawPanel(panel: Panel, setting: Setting): string {
   };
   const nameCell = (name: string): string => {
     const text = ` ${padLeft(name, names)} `;
-    return paint.level === 0 ? text.padEnd(names + extra) : text;
+    return paintCell === undefined ? text.padEnd(names + extra) : text;
   };
   const lines = [
     `${' '.repeat(labels + 2)}${paint.dim(withGap(dimNames(dims).map(nameCell), dims, gapColumn))}`,
@@ -94,23 +97,28 @@ function drawPanel(panel: Panel, setting: Setting): string {
         : `${label(row)}  ${withGap(pick(row, dims).map(cell), dims, paint.dim(gapColumn))}`,
     );
   }
-  lines.push(`${' '.repeat(labels + 2)}${legend(scale, format, paint, hasNaN)}`);
+  lines.push(`${' '.repeat(labels + 2)}${legend(scale, format, paintCell, hasNaN)}`);
   return `${lines.map((text) => text.trimEnd()).join('\n')}\n`;
 }
 
 /** The scale: its low end, middle and high end. */
-function legend(scale: Scale, format: (value: number) => string, paint: Paint, hasNaN: boolean): string {
+function legend(
+  scale: Scale,
+  format: (value: number) => string,
+  paintCell: PaintCell | undefined,
+  hasNaN: boolean,
+): string {
   const middle = format(scale.low / 2 + scale.high / 2).replace(/^-(?=[0.]+$)/, '');
-  if (paint.level === 0) {
+  if (paintCell === undefined) {
     const nan = hasNaN ? `   ${marks(Number.NaN)} nan` : '';
     return ` low ${marks(-1)} ${format(scale.low)}   ${middle}   ${marks(1)} ${format(scale.high)} high${nan}`;
   }
   const bar = (from: number): string =>
     Array.from({ length: legendCells }, (_, i) => {
       const position = from + (i + 0.5) / legendCells;
-      return paint.on(colorAt(position), position, ' ');
+      return paintCell(position, ' ');
     }).join('');
-  const nan = hasNaN ? ` ${paint.on(noNumberColor, Number.NaN, ' nan ')}` : '';
+  const nan = hasNaN ? ` ${paintCell(Number.NaN, ' nan ')}` : '';
   return ` ${format(scale.low)} ${bar(-1)} ${middle} ${bar(0)} ${format(scale.high)}${nan}`;
 }
 
@@ -130,6 +138,7 @@ export const renderer: Renderer = {
   async render(report, sink, options) {
     const dim = report.vectors?.dim ?? 0;
     const paint = await createPaint(options.color);
+    const paintCell = cellPainter(paint);
     const most = options.full
       ? dim
       : (options.shownColumns ?? Math.max(1, Math.floor(options.width / leastCell)));
@@ -140,7 +149,7 @@ export const renderer: Renderer = {
     const write = (panels: Panel[]): void => {
       for (const panel of panels) {
         if (drawn++ > 0) sink.write(`\n${paint.bold(`text ${panel.sequence}`)}\n`);
-        sink.write(drawPanel(panel, { paint, options, dims }));
+        sink.write(drawPanel(panel, { paint, paintCell, options, dims }));
       }
     };
     for (const line of report.caption ?? []) sink.write(`${paint.dim(escapeText(line))}\n`);

@@ -1,4 +1,4 @@
-import type { Rgb } from './colors.ts';
+import type { Rgb } from './heatmap-scale.ts';
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

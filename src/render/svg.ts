@@ -1,7 +1,6 @@
 import { escapeText } from '../text/escape.ts';
 import { displayWidth, truncate } from '../text/width.ts';
 import type { Renderer } from '../types.ts';
-import { inkOn } from './colors.ts';
 import { isGap, splitEnds } from './elide.ts';
 import {
   dimNames,
@@ -12,7 +11,7 @@ import {
   pick,
   type ShownDims,
 } from './heatmap-panels.ts';
-import { colorAt, createScale, noNumberColor, positionOf, type Scale } from './heatmap-scale.ts';
+import { colorAt, createScale, inkOn, noNumberColor, positionOf, type Scale } from './heatmap-scale.ts';
 import { coordinate, escapeXml, hex, rect, text } from './svg-shapes.ts';
 
 /** Decimals in a cell. */
