@@ -1,0 +1,142 @@
+import type { Context } from '../command.ts';
+import { groupNames } from '../core/architecture-count.ts';
+import { EmbError } from '../errors.ts';
+import { didYouMean, nearestNames } from '../text/nearest.ts';
+import type { Layer, Model, TensorInfo } from '../types.ts';
+import { groupOfTensor, isBuffer, mapGroups } from './params-groups.ts';
+import type { ModelRecord } from './params-model.ts';
+
+/** What a tensor's place says: two tensors of one range are one. */
+function rangeOf(tensor: TensorInfo): string {
+  return `${tensor.offset}+${tensor.byteLength} ${tensor.source.name}`;
+}
+
+function valuesOf(tensor: TensorInfo): bigint {
+  return tensor.shape.reduce((product, size) => product * BigInt(size), 1n);
+}
+
+/** The tensors that play the roles which count. */
+type Roles = Partial<Record<Layer, TensorInfo>>;
+
+/**
+ * What the header of a model's file says of its parameters.
+ *
+ * Tensors that share their bytes are counted once, a tied head as embedding; buffers are told apart. No weights are read.
+ * @throws EmbError "missing" with the names of presets near to a REF that does not exist
+ */
+export async function fileRecord(context: Context, ref: string): Promise<ModelRecord> {
+  const model = await openOrSuggest(context, ref);
+  const tensors = model.tensors();
+  const roles = findRoles(model);
+  const { input } = roles;
+  const tied = isTied(model, roles);
+  const counted = countTensors(tensors, roles, tied === true);
+  noteOddities(context, ref, tensors, roles, tied);
+  const lookups = [input, roles.position, roles.type].filter((tensor) => tensor !== undefined);
+  const about = `${model.format}, ${tensors.length.toLocaleString('en-US')} tensors`;
+  return {
+    name: ref,
+    title: null,
+    format: model.format,
+    source: model.files.join(', '),
+    counted: null,
+    vocab: input?.shape[0] ?? null,
+    dim: input?.shape[1] ?? null,
+    layers: layersOf(model),
+    ...counted,
+    total: groupNames.reduce((sum, group) => sum + counted.groups[group], 0n),
+    active: null,
+    bytes: tensors.reduce((sum, tensor) => sum + BigInt(tensor.byteLength), 0n),
+    tied,
+    lookup: input ? lookups.reduce((sum, tensor) => sum + (tensor.shape[1] ?? 0), 0) : null,
+    caption: `${ref}: ${about}${input ? `, embedding "${input.name}"` : ''}; what is stored twice is counted once`,
+  };
+}
+
+async function openOrSuggest(context: Context, ref: string): Promise<Model> {
+  try {
+    return await context.open(ref);
+  } catch (error) {
+    if (!(error instanceof EmbError) || error.code !== 'missing') throw error;
+    const names = (await context.presets()).flatMap((preset) => [preset.name, ...preset.aliases]);
+    const near = didYouMean(nearestNames(ref, names));
+    if (near === undefined) throw error;
+    throw new EmbError('missing', error.message, `${near} (emb params --list shows the presets)`);
+  }
+}
+
+function findRoles(model: Model): Roles {
+  const named = new Map(model.tensors().map((tensor) => [tensor.name, tensor]));
+  const roles: Roles = {};
+  for (const { layer, tensor } of model.roles()) roles[layer] ??= named.get(tensor);
+  return roles;
+}
+
+/** Values group by group. The input table comes first: a tensor of the same bytes is not counted again. */
+function countTensors(
+  tensors: readonly TensorInfo[],
+  roles: Roles,
+  tied: boolean,
+): Pick<ModelRecord, 'groups' | 'stored' | 'buffers'> {
+  const layers = new Map<TensorInfo, Layer>();
+  for (const layer of ['output', 'type', 'position', 'input'] as const) {
+    const tensor = roles[layer];
+    if (tensor) layers.set(tensor, layer);
+  }
+  const groups = mapGroups(() => 0n);
+  const seen = new Set<string>();
+  if (tied && roles.output && roles.output !== roles.input) seen.add(rangeOf(roles.output));
+  if (roles.input) seen.delete(rangeOf(roles.input));
+  let stored = 0n;
+  let buffers = 0n;
+  const others = tensors.filter((tensor) => tensor !== roles.input);
+  for (const tensor of roles.input ? [roles.input, ...others] : others) {
+    const size = valuesOf(tensor);
+    stored += size;
+    const repeated = seen.has(rangeOf(tensor));
+    if (isBuffer(tensor)) buffers += size;
+    else if (!repeated) groups[groupOfTensor(tensor.name, layers.get(tensor))] += size;
+    if (tensor.byteLength > 0) seen.add(rangeOf(tensor));
+  }
+  return { groups, stored, buffers };
+}
+
+function isTied(model: Model, { input, output }: Roles): boolean | null {
+  if (input && output && rangeOf(input) === rangeOf(output)) return true;
+  if (model.config.tie_word_embeddings === true) return true;
+  return output ? false : null;
+}
+
+const layerKeys = ['num_hidden_layers', 'n_layer', 'num_layers', 'n_layers'];
+
+function layersOf(model: Model): number | null {
+  for (const key of layerKeys) {
+    const value = model.config[key];
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  }
+  return null;
+}
+
+function noteOddities(
+  context: Context,
+  ref: string,
+  tensors: readonly TensorInfo[],
+  { input, output }: Roles,
+  tied: boolean | null,
+): void {
+  if (tied && input && output && rangeOf(input) !== rangeOf(output)) {
+    context.note(
+      `config.json of ${ref} says that the head is tied: "${output.name}" is stored, and not counted again`,
+    );
+  }
+  // Several weights packed in one whole number cannot be told from the header.
+  const packed = tensors.filter(
+    (tensor) => tensor.shape.length > 1 && /^[IU](8|16|32|64)$/.test(tensor.dtype) && !isBuffer(tensor),
+  );
+  if (packed.length === 0) return;
+  const dtypes = [...new Set(packed.map((tensor) => tensor.dtype))].join(', ');
+  context.note(
+    `${ref} holds whole numbers (${dtypes}) in ${packed.length.toLocaleString('en-US')} of its tensors: ` +
+      'where those pack several weights, there are more parameters than are counted',
+  );
+}
