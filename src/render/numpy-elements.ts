@@ -1,5 +1,5 @@
 import { exponentialText, fixedText } from '../text/half-even.ts';
-import { longestShortest, writeShortest } from '../text/shortest.ts';
+import { longestShortest, shortestText, writeShortest } from '../text/shortest.ts';
 import { roundValue, type VectorDtype } from './narrow.ts';
 import { type PrintedArray, shownValues } from './printed-arrays.ts';
 
@@ -102,12 +102,7 @@ const scratch = Buffer.alloc(longestShortest);
 /** The shortest decimal that reads back in the dtype, as JavaScript spells it. */
 function uniqueText(value: number, dtype: VectorDtype): string {
   if (dtype === 'float32') return scratch.toString('latin1', 0, writeShortest(value, scratch, 0, 'plain'));
-  if (dtype === 'float16' && value !== 0) {
-    for (let digits = 1; digits < 6; digits++) {
-      const text = String(Number(exponentialText(value, digits - 1)));
-      if (roundValue(Number(text), 'float16') === value) return text;
-    }
-  }
+  if (dtype === 'float16') return shortestText(value, (near) => roundValue(near, 'float16'));
   return Object.is(value, -0) ? '-0' : String(value);
 }
 

@@ -74,8 +74,12 @@ export function writeShortestList(
   return place;
 }
 
-/** The shortest decimal of a float32 as a string: 0.1, 1e-7, -0, NaN, Infinity. Exact, and some 20 times slower than writeShortest. */
-export function shortestText(value: number): string {
+/**
+ * The shortest decimal of a float32 as a string: 0.1, 1e-7, -0, NaN, Infinity; of a narrower dtype when `round` rounds to it.
+ *
+ * Cost: exact, and some 20 times slower than writeShortest.
+ */
+export function shortestText(value: number, round: (value: number) => number = Math.fround): string {
   if (!Number.isFinite(value)) return String(value);
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   const size = Math.abs(value);
@@ -83,11 +87,11 @@ export function shortestText(value: number): string {
   for (let precision = 1; precision <= 9; precision++) {
     // Ties to even: 2097152.25 is 2097152.2, as in NumPy.
     const nearest = Number(exponentialText(size, precision - 1));
-    if (Math.fround(nearest) === size) return sign + nearest;
+    if (round(nearest) === size) return sign + nearest;
     // Above a power of two the gap is twice as wide as below: the farther neighbor may read back where the nearest does not.
     if (nearest < size) {
       const above = nextDecimal(size, precision);
-      if (Math.fround(above) === size) return sign + above;
+      if (round(above) === size) return sign + above;
     }
   }
   return sign + size;
@@ -95,7 +99,7 @@ export function shortestText(value: number): string {
 
 /** The decimal of `precision` digits that follows the nearest one. */
 function nextDecimal(size: number, precision: number): number {
-  const [digits, exponent] = size.toExponential(precision - 1).split('e');
+  const [digits, exponent] = exponentialText(size, precision - 1).split('e');
   return Number(`${Number(digits.replace('.', '')) + 1}e${Number(exponent) - precision + 1}`);
 }
 

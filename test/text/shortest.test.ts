@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { float16Value, roundValue } from '../../src/render/narrow.ts';
 import { longestShortest, shortestText, writeShortest, writeShortestList } from '../../src/text/shortest.ts';
 
 const fixture = JSON.parse(
@@ -47,13 +48,6 @@ function bitsOf(value: number): number {
   return new Uint32Array(Float32Array.of(value).buffer)[0];
 }
 
-function halfToFloat(half: number): number {
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  const size = exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
-  return exponent === 31 ? Number.NaN : half & 0x8000 ? -size : size;
-}
-
 describe('the shortest decimal of a float32', () => {
   it.each(fixture.samples)('of bits %i is %s, as in NumPy', (bits, text) => {
     expect(write(floatsOf([bits]))).toBe(text);
@@ -65,8 +59,15 @@ describe('the shortest decimal of a float32', () => {
   });
 
   it('has the digits of NumPy for every float16', () => {
-    const bits = range(0, 65536).map(halfToFloat).filter(Number.isFinite).map(bitsOf);
+    const bits = range(0, 65536).map(float16Value).filter(Number.isFinite).map(bitsOf);
     expect(digest(bits)).toBe(fixture.groups['every float16']);
+  });
+
+  it('has the digits of NumPy for every float16 when it rounds to float16', () => {
+    const values = range(0, 65536).map(float16Value).filter(Number.isFinite);
+    const texts = values.map((value) => shortestText(value, (near) => roundValue(near, 'float16')));
+    const found = createHash('sha256').update(texts.join('\n')).digest('hex');
+    expect(found).toBe(fixture.groups['every float16 as a float16']);
   });
 
   it('has the digits of NumPy around every power of two', () => {
