@@ -1,4 +1,5 @@
-import { blockWords, extend } from './mt19937.ts';
+import { loadMersenneKernel } from '../../kernels/mersenne.ts';
+import { blockWords, extend, twist } from './mt19937.ts';
 
 /** Degree of the characteristic polynomial of MT19937. */
 const degree = 19937;
@@ -7,7 +8,7 @@ const degree = 19937;
  * Source: Berlekamp-Massey over the generator's own output; the polynomial is a fact of the generator.
  */
 // biome-ignore format: a data table
-const lowerTerms = [
+export const lowerTerms = [
   19314,19087,18860,18691,18633,18406,18237,18179,18068,17952,17841,17783,17725,17498,17445,17329,17271,17160,17044,16933,
   16875,16822,16817,16595,16590,16537,16421,16368,16363,16252,16141,16136,16025,15967,15909,15682,15629,15576,15513,15455,
   15349,15344,15228,15117,15059,15006,15001,14953,14779,14774,14721,14605,14552,14547,14436,14325,14320,14209,14151,14093,
@@ -23,10 +24,28 @@ const polynomialWords = 624;
 const squareWords = 2 * polynomialWords + 1;
 const chunkWords = 16;
 
+/** A jump costs as much as so many twists, in plain code and in the kernel. */
+const plainJumpFrom = 3000;
+const kernelJumpFrom = 5000;
+/** Below this the kernel's 0.5 ms of compiling is not worth it. */
+const kernelFrom = 100;
+
 /** Coefficients go into windows four at a time: 16 precombined sequences halve the work, 32 would not pay any more. */
 const nibbleBits = 4;
 const nibbles = Math.ceil(degree / nibbleBits / 8) * 8;
 const sequenceWords = nibbles * nibbleBits + blockWords;
+
+/**
+ * Replaces a block of raw words by the one `blocks` later, in place, in the cheapest way: twisting, or a jump from afar.
+ */
+export function advanceBlocks(state: Int32Array, blocks: number): void {
+  const kernel = blocks >= kernelFrom ? loadMersenneKernel(lowerTerms) : undefined;
+  if (kernel !== undefined) {
+    if (blocks >= kernelJumpFrom) kernel.jump(state, blocks);
+    else kernel.twist(state, blocks);
+  } else if (blocks >= plainJumpFrom) state.set(jumpBlocks(state, blocks));
+  else if (blocks > 0) twist(state, blocks);
+}
 
 /**
  * The raw words of the block that is `count` blocks after `block`, without making those between.

@@ -1,4 +1,4 @@
-import { jumpBlocks } from './jump.ts';
+import { advanceBlocks } from './jump.ts';
 import { blockWords, seedState, temper, twist } from './mt19937.ts';
 import type { NormalStream } from './normal-stream.ts';
 import { fillAvx2 } from './torch-avx2.ts';
@@ -6,8 +6,6 @@ import { fillScalar } from './torch-scalar.ts';
 
 const f = Math.fround;
 const group = 16;
-/** A jump costs as much as so many twists. */
-const jumpBlocksFrom = 3000;
 
 /**
  * The values of `torch.manual_seed(seed); torch.empty(count).normal_(0, std)` on a CPU.
@@ -63,9 +61,9 @@ class ManyNormals implements NormalStream {
   readonly #fill: typeof fillAvx2;
   /** Block 0, where jumps and steps back start. */
   readonly #first: Int32Array;
+  readonly #state: Int32Array;
   readonly #words = new Int32Array(blockWords);
   readonly #values = new Float32Array(blockWords);
-  #state: Int32Array;
   #block = 0;
   /** The last 16 values, when count is no multiple of 16. */
   #tail: Float32Array | undefined;
@@ -130,9 +128,7 @@ class ManyNormals implements NormalStream {
       this.#state.set(this.#first);
       this.#block = 0;
     }
-    const blocks = block - this.#block;
-    if (blocks >= jumpBlocksFrom) this.#state = jumpBlocks(this.#state, blocks);
-    else if (blocks > 0) twist(this.#state, blocks);
+    advanceBlocks(this.#state, block - this.#block);
     this.#block = block;
   }
 }
