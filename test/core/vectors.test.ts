@@ -7,7 +7,7 @@ import { normalizeRows, rowNorms } from '../../src/core/norms.ts';
 import { type Pooling, startPool } from '../../src/core/pool.ts';
 import { drawProjection, projectRows } from '../../src/core/project.ts';
 import { pairwiseCosines } from '../../src/core/similarity.ts';
-import { type SinusoidalStyle, sinusoidalRows, sinusoidalStyle } from '../../src/core/sinusoidal.ts';
+import { type SinusoidalForm, sinusoidalRows } from '../../src/core/sinusoidal.ts';
 import { EmbError } from '../../src/errors.ts';
 
 function fixture<Case>(name: string): Case[] {
@@ -49,31 +49,24 @@ describe('projection', () => {
 
 describe('sinusoidal positions', () => {
   interface Sinusoid {
-    style: SinusoidalStyle;
+    form: SinusoidalForm;
     dim: number;
     first: number;
     count: number;
     bits: number[];
   }
-  for (const { style, dim, first, count, bits } of fixture<Sinusoid>('sinusoidal.json')) {
-    it(`are those of transformers: ${style}, dim ${dim}, from position ${first}`, () => {
+  for (const { form, dim, first, count, bits } of fixture<Sinusoid>('sinusoidal.json')) {
+    it(`are those of transformers: ${form}, dim ${dim}, from position ${first}`, () => {
       const wanted = floats(bits);
-      const found = sinusoidalRows(first, count, dim, style);
-      // float32 angles of fairseq lose digits as positions grow: one ulp of the angle shows in the sine.
-      const tolerance = style === 'fairseq' ? 1e-7 * (first + count + 2) : 6e-8;
+      const found = sinusoidalRows(first, count, dim, form);
+      // float32 angles of tensor2tensor lose digits as positions grow: one ulp of the angle shows in the sine.
+      const tolerance = form === 'tensor2tensor' ? 1e-7 * (first + count) : 6e-8;
       found.forEach((x, i) => {
         expect(Math.abs(x - wanted[i])).toBeLessThanOrEqual(tolerance);
       });
       expect(found.length).toBe(wanted.length);
     });
   }
-
-  it('follow the model type, and the paper where it says nothing', () => {
-    expect(sinusoidalStyle({ model_type: 'marian' })).toBe('halves');
-    expect(sinusoidalStyle({ model_type: 'm2m_100' })).toBe('fairseq');
-    expect(sinusoidalStyle({ model_type: 'constructor' })).toBe('interleaved');
-    expect(sinusoidalStyle({})).toBe('interleaved');
-  });
 });
 
 describe('pooling', () => {
