@@ -48,7 +48,7 @@ export async function fileRecord(context: Context, ref: string): Promise<ModelRe
     active: null,
     bytes: tensors.reduce((sum, tensor) => sum + BigInt(tensor.byteLength), 0n),
     tied,
-    lookup: input ? lookups.reduce((sum, tensor) => sum + (tensor.shape[1] ?? 0), 0) : null,
+    lookup: input ? lookups.reduce((sum, tensor) => sum + BigInt(tensor.shape[1] ?? 0), 0n) : null,
     caption: `${ref}: ${about}${input ? `, embedding "${input.name}"` : ''}; what is stored twice is counted once`,
   };
 }
@@ -61,7 +61,8 @@ async function openOrSuggest(context: Context, ref: string): Promise<Model> {
     const names = (await context.presets()).flatMap((preset) => [preset.name, ...preset.aliases]);
     const near = didYouMean(nearestNames(ref, names));
     if (near === undefined) throw error;
-    throw new EmbError('missing', error.message, `${near} (emb params --list shows the presets)`);
+    const message = error.message.replace(/no such file or folder$/, 'no such file, folder or preset');
+    throw new EmbError('missing', message, `${near} (emb params --list shows the presets)`);
   }
 }
 

@@ -68,12 +68,19 @@ export function reportLayers(context: Context): Report {
 function layerCaption({ options }: Context): string[] {
   const caption: string[] = [];
   if (options.vocab === undefined) caption.push("vocab 50,257: the gpt2 tokenizer's (--vocab says another)");
-  if (options.dim === undefined && options.budget === undefined)
+  if (options.dim === undefined && options.budget === undefined) {
     caption.push("dim 768: the scratch layer's (--dim says another)");
-  if (!options.untied)
-    caption.push('output head tied: it reads the same table (--untied counts one of its own)');
+  }
+  if (options.budget !== undefined) caption.push('dim: the largest that the budget pays for');
+  const width = options.factorized === undefined ? 'V x D' : 'V x E, projected by E x D';
+  const head = options.untied ? 'its own' : 'the same table (--untied counts one of its own)';
+  caption.push(`embedding: ${width}; output head: ${head}`, weightCaption);
   return caption;
 }
+
+/** Says what the columns of weightFields and the lookup hold. */
+export const weightCaption =
+  'Adam: 2 x f32 per parameter; training: weights, gradients and Adam in f32; lookup: rows read per token';
 
 /** The largest dim within a budget; it must be a number, which every dim of a budget below 2^53 is. */
 function findDim(budget: number, sizes: Omit<LayerSizes, 'dim'>): number {
@@ -88,44 +95,33 @@ function findDim(budget: number, sizes: Omit<LayerSizes, 'dim'>): number {
 }
 
 function layerFields(surroundings: Omit<LayerSizes, 'vocab' | 'dim'>, budget: number | undefined): Field[] {
-  const when = (shown: unknown): Pick<Column, 'where'> => (shown ? {} : { where: 'machine' });
-  const count = (key: string, title: string, cell: Field['cell'], shown: unknown = true): Field => ({
-    column: { key, title, kind: 'count', ...when(shown) },
+  const count = (key: string, title: string, cell: Field['cell'], shown = true): Field => ({
+    column: { key, title, kind: 'count', where: shown ? 'all' : 'machine' },
     cell,
   });
-  const width = surroundings.factorized === undefined ? 'D' : 'E';
+  const factorized = surroundings.factorized !== undefined;
+  const positions = surroundings.positions !== undefined;
+  const types = surroundings.types !== undefined;
   return [
     ...(budget === undefined ? [] : [count('budget', 'budget', (record) => record.budget ?? null)]),
     count('vocab', 'vocab (V)', ({ sizes }) => sizes.vocab),
-    count('dim', budget === undefined ? 'dim (D)' : 'dim (D) that fits', ({ sizes }) => sizes.dim),
+    count('dim', 'dim (D)', ({ sizes }) => sizes.dim),
     ...(budget === undefined ? [] : budgetFields()),
-    count(
-      'factorized',
-      'width of the table (E)',
-      ({ sizes }) => sizes.factorized ?? null,
-      surroundings.factorized,
-    ),
-    count('positions', 'positions (P)', ({ sizes }) => sizes.positions ?? 0, surroundings.positions),
-    count('types', 'token types (T)', ({ sizes }) => sizes.types ?? 0, surroundings.types),
-    count('embedding', `embedding, V x ${width}`, ({ sizes }) => countLayer(sizes).embedding),
-    count(
-      'position',
-      `position table, P x ${width}`,
-      ({ sizes }) => countLayer(sizes).position,
-      surroundings.positions,
-    ),
-    count('type', `type table, T x ${width}`, ({ sizes }) => countLayer(sizes).type, surroundings.types),
-    count(
-      'projection',
-      'projection, E x D',
-      ({ sizes }) => countLayer(sizes).projection,
-      surroundings.factorized,
-    ),
-    { column: { key: 'tied', title: 'output head tied', kind: 'flag' }, cell: ({ sizes }) => !sizes.untied },
+    count('factorized', 'width (E)', ({ sizes }) => sizes.factorized ?? null, factorized),
+    count('positions', 'positions', ({ sizes }) => sizes.positions ?? 0, positions),
+    count('types', 'types', ({ sizes }) => sizes.types ?? 0, types),
+    count('embedding', 'embedding', ({ sizes }) => countLayer(sizes).embedding),
+    count('position', 'position', ({ sizes }) => countLayer(sizes).position, positions),
+    count('type', 'type', ({ sizes }) => countLayer(sizes).type, types),
+    count('projection', 'projection', ({ sizes }) => countLayer(sizes).projection, factorized),
+    { column: { key: 'tied', title: 'head tied', kind: 'flag' }, cell: ({ sizes }) => !sizes.untied },
     count('head', 'output head', ({ sizes }) => countLayer(sizes).head),
     count('total', 'total', ({ sizes }) => countLayer(sizes).total),
     ...weightFields(({ sizes }: LayerRecord) => countLayer(sizes).total),
-    ...lookupFields(),
+    ...lookupFields(({ sizes }: LayerRecord) => {
+      const tables = 1 + (sizes.positions ? 1 : 0) + (sizes.types ? 1 : 0);
+      return BigInt(tables) * BigInt(sizes.factorized ?? sizes.dim);
+    }),
   ];
 }
 
@@ -137,29 +133,11 @@ function budgetFields(): Field[] {
       return dim === 0 ? null : dim;
     };
   return [
-    { column: { key: 'dim_64', title: 'multiple of 64 below', kind: 'count' }, cell: below(64) },
-    { column: { key: 'dim_128', title: 'multiple of 128 below', kind: 'count' }, cell: below(128) },
+    { column: { key: 'dim_64', title: 'x 64 below', kind: 'count' }, cell: below(64) },
+    { column: { key: 'dim_128', title: 'x 128 below', kind: 'count' }, cell: below(128) },
     {
-      column: { key: 'unused', title: 'budget left over', kind: 'count' },
+      column: { key: 'unused', title: 'unused', kind: 'count' },
       cell: ({ sizes, budget = 0 }) => BigInt(budget) - countLayer(sizes).total,
-    },
-  ];
-}
-
-/** What a token's rows weigh: one of each table. Units: bytes. */
-function lookupFields(): Field[] {
-  const values = ({ sizes }: LayerRecord): bigint => {
-    const tables = 1 + (sizes.positions ? 1 : 0) + (sizes.types ? 1 : 0);
-    return BigInt(tables) * BigInt(sizes.factorized ?? sizes.dim);
-  };
-  return [
-    {
-      column: { key: 'lookup_bytes_f32', title: 'read per token, f32', kind: 'size' },
-      cell: (record) => values(record) * 4n,
-    },
-    {
-      column: { key: 'lookup_bytes_f16', title: 'read per token, f16', kind: 'size' },
-      cell: (record) => values(record) * 2n,
     },
   ];
 }
@@ -174,11 +152,25 @@ export function weightFields<Item>(
   });
   return [
     field('bytes_f32', 'as f32', 'f32'),
-    field('bytes_f16', 'as f16 or bf16', 'f16'),
-    field('bytes_int8', 'as int8 or f8', 'int8'),
-    field('bytes_q4_0', 'as q4_0 (4.5 bits)', 'q4'),
-    field('gradient_bytes', 'gradients, f32', 'gradients'),
-    field('adam_bytes', 'Adam states, 2 x f32', 'adam'),
-    field('training_bytes', 'training: all of them, f32', 'training'),
+    field('bytes_f16', 'as f16/bf16', 'f16'),
+    field('bytes_int8', 'as int8/f8', 'int8'),
+    field('bytes_q4_0', 'as q4_0', 'q4'),
+    field('gradient_bytes', 'gradients', 'gradients'),
+    field('adam_bytes', 'Adam states', 'adam'),
+    field('training_bytes', 'training', 'training'),
   ];
+}
+
+/** Columns of what the rows of one token weigh, from how many values they have; null is unknown. Units: bytes. */
+export function lookupFields<Item>(
+  values: (item: Item) => bigint | null,
+): { column: Column; cell(item: Item): Cell }[] {
+  const field = (dtype: string, bytes: bigint) => ({
+    column: { key: `lookup_bytes_${dtype}`, title: `lookup, ${dtype}`, kind: 'size' as const },
+    cell: (item: Item): Cell => {
+      const count = values(item);
+      return count === null ? null : count * bytes;
+    },
+  });
+  return [field('f32', 4n), field('f16', 2n)];
 }

@@ -57,12 +57,13 @@ export async function reportPresets(context: Context): Promise<Report> {
     { key: 'layers', kind: 'count' },
     { key: 'total', title: 'parameters', kind: 'count' },
     { key: 'active', kind: 'count', where: 'machine' },
-    { key: 'embedding', kind: 'count' },
-    { key: 'embedding_share', title: 'share', kind: 'share' },
+    { key: 'embedding', kind: 'count', where: 'machine' },
+    { key: 'embedding_share', title: 'emb. share', kind: 'share' },
     { key: 'encoding', kind: 'text', where: 'machine' },
     { key: 'aliases', kind: 'text', where: 'machine' },
     { key: 'counted', kind: 'text', where: 'machine' },
-    { key: 'source', kind: 'text' },
+    { key: 'source', kind: 'text', where: 'machine' },
   ];
-  return { columns, blocks: blocks(), layout: 'rows' };
+  const caption = [`${chosen.length} presets; their sources, embedding counts and other names: -f csv`];
+  return { columns, blocks: blocks(), caption, layout: 'rows' };
 }

@@ -4,7 +4,7 @@ import { EmbError } from '../errors.ts';
 import type { Block, Cell, Column, Report } from '../types.ts';
 import { fileRecord } from './params-file.ts';
 import { mapGroups } from './params-groups.ts';
-import { weightFields } from './params-layer.ts';
+import { lookupFields, weightCaption, weightFields } from './params-layer.ts';
 
 /** What is known of a model, be it from its configuration or from its file. Null is unknown. */
 export interface ModelRecord {
@@ -25,7 +25,7 @@ export interface ModelRecord {
   bytes: bigint | null;
   tied: boolean | null;
   /** Values that are looked up for one token. */
-  lookup: number | null;
+  lookup: bigint | null;
   caption: string;
 }
 
@@ -49,7 +49,7 @@ export async function reportModels(context: Context, refs: readonly string[]): P
   return {
     columns: fields.map((field) => field.column),
     blocks: blocks(),
-    caption: records.map((record) => record.caption),
+    caption: [...records.map((record) => record.caption), weightCaption],
     layout: 'records',
     single: records.length === 1,
   };
@@ -93,7 +93,7 @@ function presetRecord(preset: Preset): ModelRecord {
     buffers: null,
     bytes: null,
     tied: config.head === 'none' ? null : config.head === 'tied',
-    lookup: width + positions + (config.types ? width : 0),
+    lookup: BigInt(width + positions + (config.types ? width : 0)),
     caption: `${preset.name}: ${preset.title}, counted as ${preset.counted} of transformers; ${preset.source}`,
   };
 }
@@ -135,18 +135,18 @@ function modelFields(records: readonly ModelRecord[]): { column: Column; cell(re
     field('layers', 'count', (record) => record.layers, 'layers', true),
     field('total', 'count', (record) => record.total, 'parameters'),
     {
-      ...field('active', 'count', (record) => record.active, 'active per token'),
+      ...field('active', 'count', (record) => record.active, 'active'),
       column: {
         key: 'active',
-        title: 'active per token',
+        title: 'active',
         kind: 'count',
         where: records.some((record) => record.active !== null && record.active !== record.total)
           ? 'all'
           : 'machine',
       },
     },
-    field('stored', 'count', (record) => record.stored, 'values stored', true),
-    field('buffers', 'count', (record) => record.buffers, 'of them no parameters', true),
+    field('stored', 'count', (record) => record.stored, 'stored', true),
+    field('buffers', 'count', (record) => record.buffers, 'buffers', true),
     ...groupNames.map((group) =>
       field(
         group,
@@ -156,22 +156,11 @@ function modelFields(records: readonly ModelRecord[]): { column: Column; cell(re
         group !== 'embedding',
       ),
     ),
-    field('embedding_share', 'share', shareOf, 'share of the embedding'),
-    field('tied', 'flag', (record) => record.tied, 'output head tied'),
+    field('embedding_share', 'share', shareOf, 'emb. share'),
+    field('tied', 'flag', (record) => record.tied, 'head tied'),
     field('bytes_stored', 'size', (record) => record.bytes, 'as stored', true),
     ...weightFields((record: ModelRecord) => record.total),
-    field(
-      'lookup_bytes_f32',
-      'size',
-      (record) => (record.lookup === null ? null : record.lookup * 4),
-      'read per token, f32',
-    ),
-    field(
-      'lookup_bytes_f16',
-      'size',
-      (record) => (record.lookup === null ? null : record.lookup * 2),
-      'read per token, f16',
-    ),
+    ...lookupFields((record: ModelRecord) => record.lookup),
     machine('source', (record) => record.source),
   ];
 }

@@ -231,7 +231,7 @@ describe('presets', () => {
       other: 0n,
       tied: true,
       stored: null,
-      lookup_bytes_f32: 6144,
+      lookup_bytes_f32: 6144n,
     });
     expect(records[0]!.embedding_share).toBeCloseTo(0.3102, 4);
   });
@@ -305,7 +305,7 @@ describe('model files', () => {
       head: 0n,
       tied: null,
       bytes_stored: 1008n,
-      lookup_bytes_f32: 32,
+      lookup_bytes_f32: 32n,
     });
   });
 
