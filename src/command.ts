@@ -153,6 +153,10 @@ export interface Context {
   readonly format: string;
   /** Opens a REF; without one the scratch layer of --vocab, --dim, --seed, --std, --padding-idx, --init. */
   open(ref: string | undefined): Promise<Model>;
+  /** Opens another file of the command line (--projection): -m's options are not for it. */
+  openAside(ref: string): Promise<Model>;
+  /** FILE or FILE:TENSOR; a path that exists is never cut. */
+  splitRef(ref: string): { path: string; tensor: string | undefined };
   /** -m or EMB_MODEL; undefined means the scratch layer. */
   readonly modelRef: string | undefined;
   /** --tokenizer, else the model's own; a built-in encoding, a file or a model REF. */

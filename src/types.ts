@@ -169,6 +169,8 @@ export interface Model {
   tensors(): TensorInfo[];
   /** Finds the tensor of a role, or the named one. @throws EmbError "missing" listing candidates. */
   table(layer?: Layer, tensorName?: string): Promise<EmbeddingTable>;
+  /** A 1-D tensor (a bias) whole; undefined when there is none of this name. Absent for the scratch layer. */
+  vector?(name: string): Promise<Float32Array | undefined>;
   /** Which tensor plays which role and why; roles that no tensor plays are absent. */
   roles(): { layer: Layer; tensor: string; reason: string }[];
   /** Whether input and output embedding are one table, by their bytes where the file has both; null: no output embedding. Cost: may read both. */

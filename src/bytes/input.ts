@@ -53,6 +53,11 @@ export async function* readRecords(options: RecordOptions): AsyncGenerator<strin
   if (pendingBytes > 0) yield* split(decode(pending, options), separator);
 }
 
+/** True when something lies at a path. */
+export function pathExists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
 /** Everything on stdin, for what cannot be read as a stream (npy, f32, a model). */
 export async function readAll(file: string | undefined): Promise<Uint8Array> {
   const parts: Buffer[] = [];

@@ -1,3 +1,4 @@
+import { pathExists } from '../bytes/input.ts';
 import type { Context, OptionValues } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { showText } from '../text/escape.ts';
@@ -67,6 +68,17 @@ export function createContext(
       const model = ref === undefined ? await openScratchLayer(context) : await openTrained(ref, context);
       opened.push(model);
       return model;
+    },
+    async openAside(ref) {
+      const { openModel } = await import('../model/open.ts');
+      const model = await openModel(ref, { note });
+      opened.push(model);
+      return model;
+    },
+    splitRef(ref) {
+      const cut = ref.lastIndexOf(':');
+      if (cut <= 0 || pathExists(ref)) return { path: ref, tensor: undefined };
+      return { path: ref.slice(0, cut), tensor: ref.slice(cut + 1) };
     },
     async tokenizer(model) {
       const named = options.tokenizer as string | undefined;

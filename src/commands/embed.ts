@@ -1,25 +1,9 @@
 import type { Command, Context } from '../command.ts';
 import { EmbError } from '../errors.ts';
-import type {
-  Block,
-  Cell,
-  Column,
-  EmbeddingTable,
-  Layer,
-  Matrix,
-  Model,
-  Report,
-  Token,
-  Tokenizer,
-} from '../types.ts';
+import type { EmbeddingTable, Layer, Model, Report, Tokenizer } from '../types.ts';
+import { columnsOf, pooledBlocks, rowBlocks } from './embed-blocks.ts';
 import { type Pipeline, preparePipeline } from './embed-pipeline.ts';
-import { encodeOptions, idCells, idColumns, tokenCells, tokenColumns, truncated } from './token-rows.ts';
-
-/** Rows are gathered in pieces of about this many values, so that memory does not grow with the sequence. */
-const gatheredValues = 1 << 20;
-
-/** Formats that print no token: for them no token object is made. */
-const vectorFormats = ['npy', 'f32', 'torch', 'numpy'];
+import { collected, sequences, vectorFormats } from './embed-sequences.ts';
 
 const poolings = ['none', 'mean', 'max', 'sum', 'first', 'last'] as const;
 
@@ -29,7 +13,7 @@ export const command: Command = {
   usage: '[text...]',
   description:
     'Looks tokens up in the embedding table: [batch, seq_len, emb_size]. Without texts, --ids or --token it reads stdin, one text per line.\n' +
-    'Steps run in this order: lookup, --scale, --position, --type, --center, --pool, --project, --normalize.',
+    'Steps run in this order: lookup, --scale, --type, --position, --center, --pool, --project, --normalize.',
   options: [
     {
       long: 'pool',
@@ -143,15 +127,6 @@ export const command: Command = {
   run: async (context) => embed(context),
 };
 
-/** One text or id sequence, looked up. */
-interface Sequence {
-  row: number;
-  ids: Uint32Array;
-  /** Null for sequences that came as ids. */
-  text: string | null;
-  tokens?: Token[];
-}
-
 async function embed(context: Context): Promise<Report> {
   const { options } = context;
   const model = await context.open(context.modelRef);
@@ -162,10 +137,10 @@ async function embed(context: Context): Promise<Report> {
   const asIds = context.inputKind() === 'ids';
   const tokenizer = asIds ? await namingTokenizer(context, model) : await context.tokenizer(model);
   const source = await collected(sequences(context, table, tokenizer, asIds), context);
-  const shared = { context, table, tokenizer, pipeline, asIds };
+  const lookup = { context, table, tokenizer, pipeline, asIds };
   return {
-    columns: columnsOf(shared),
-    blocks: pipeline.pool === 'none' ? rowBlocks(source, shared) : pooledBlocks(source.sequences, shared),
+    columns: columnsOf(lookup),
+    blocks: pipeline.pool === 'none' ? rowBlocks(source, lookup) : pooledBlocks(source.sequences, lookup),
     caption: captionOf(model, table, tokenizer, pipeline),
     layout: 'rows',
     vectors: {
@@ -175,14 +150,6 @@ async function embed(context: Context): Promise<Report> {
       dtype: (options.dtype as 'float32' | undefined) ?? 'float32',
     },
   };
-}
-
-interface Shared {
-  context: Context;
-  table: EmbeddingTable;
-  tokenizer: Tokenizer | undefined;
-  pipeline: Pipeline;
-  asIds: boolean;
 }
 
 function checkShape(context: Context, model: Model, table: EmbeddingTable): void {
@@ -214,125 +181,6 @@ async function namingTokenizer(context: Context, model: Model): Promise<Tokenize
       return undefined;
   }
   return context.tokenizer(model);
-}
-
-async function* sequences(
-  context: Context,
-  table: EmbeddingTable,
-  tokenizer: Tokenizer | undefined,
-  asIds: boolean,
-): AsyncGenerator<Sequence> {
-  if (asIds) {
-    const needed = async () => tokenizer ?? context.tokenizer(undefined);
-    for await (const { row, ids } of context.idSequences(table.rows, needed)) yield { row, ids, text: null };
-    return;
-  }
-  const options = encodeOptions(context.options);
-  const namesTokens = !vectorFormats.includes(context.format);
-  const sink = { ids: new Uint32Array(256), length: 0 };
-  for await (const { row, text } of context.texts()) {
-    if (namesTokens) {
-      const tokens = truncated(tokenizer!.encode(text, options), row, context, (all, limit) =>
-        all.slice(0, limit),
-      );
-      yield { row, text, tokens, ids: Uint32Array.from(tokens, (token) => token.id) };
-    } else {
-      sink.length = 0;
-      tokenizer!.encodeIds(text, sink, options);
-      const ids = truncated(sink.ids.slice(0, sink.length), row, context, (all, limit) =>
-        all.subarray(0, limit),
-      );
-      yield { row, text, ids };
-    }
-  }
-}
-
-/** --pad needs the longest sequence first; torch and numpy print id sequences of one length as one batch. */
-interface Source {
-  sequences: AsyncIterable<Sequence>;
-  padTo?: number;
-  batched: boolean;
-}
-
-async function collected(source: AsyncGenerator<Sequence>, context: Context): Promise<Source> {
-  const pads = context.options.pad === true;
-  const batches = context.inputKind() === 'ids' && (context.format === 'torch' || context.format === 'numpy');
-  if (!pads && !batches) return { sequences: source, batched: false };
-  const all: Sequence[] = [];
-  for await (const sequence of source) all.push(sequence);
-  const longest = all.reduce((length, sequence) => Math.max(length, sequence.ids.length), 0);
-  const even = all.every((sequence) => sequence.ids.length === longest);
-  async function* replay() {
-    yield* all;
-  }
-  return { sequences: replay(), padTo: pads ? longest : undefined, batched: batches && even };
-}
-
-function columnsOf({ context, pipeline, asIds }: Shared): Column[] {
-  const many = asIds || context.args.length !== 1;
-  if (pipeline.pool !== 'none') {
-    return [
-      { key: 'row', kind: 'count' },
-      { key: 'text', kind: 'text' },
-      { key: 'tokens', kind: 'count' },
-    ];
-  }
-  const columns = asIds ? idColumns(many) : tokenColumns(many);
-  const shown = columns.map(
-    (column): Column =>
-      ['bytes', 'start', 'end'].includes(column.key) ? { ...column, where: 'machine' } : column,
-  );
-  return [...shown, ...pipeline.partColumns];
-}
-
-async function* rowBlocks(source: Source, shared: Shared): AsyncGenerator<Block> {
-  const { context, table, tokenizer, pipeline } = shared;
-  const step = Math.max(1, Math.floor(gatheredValues / table.dim));
-  for await (const sequence of source.sequences) {
-    const length = source.padTo ?? sequence.ids.length;
-    const cells = (first: number, last: number): Cell[][] => {
-      const { row, text, tokens, ids } = sequence;
-      if (tokens) return tokenCells(row, text!, tokens.slice(first, last), context, first);
-      return idCells(row, ids.subarray(first, last), tokenizer, first);
-    };
-    let at = 0;
-    do {
-      const end = Math.min(sequence.ids.length, at + step);
-      const { matrix, parts } = await pipeline.look(sequence.ids.subarray(at, end), at);
-      const rows = cells(at, end).map((row, index) => [...row, ...(parts[index] ?? [])]);
-      at = end;
-      const padding = at === sequence.ids.length ? length - at : 0;
-      yield {
-        cells: padding > 0 ? [...rows, ...paddingCells(sequence.row, at, padding, columnsOf(shared))] : rows,
-        matrix: padding > 0 ? pipeline.padded(matrix, padding) : matrix,
-        sequence: sequence.row,
-        ends: at === sequence.ids.length,
-        realRows: source.padTo === undefined ? undefined : rows.length,
-      };
-    } while (at < sequence.ids.length);
-  }
-}
-
-/** Rows that --pad adds: they have a place, and no id. */
-function paddingCells(row: number, from: number, count: number, columns: Column[]): Cell[][] {
-  return Array.from({ length: count }, (_, index) =>
-    columns.map(({ key }) => (key === 'row' ? row : key === 'index' ? from + index : null)),
-  );
-}
-
-async function* pooledBlocks(source: AsyncIterable<Sequence>, shared: Shared): AsyncGenerator<Block> {
-  const { context, table, pipeline } = shared;
-  const step = Math.max(1, Math.floor(gatheredValues / table.dim));
-  for await (const { row, ids, text } of source) {
-    const pooler = pipeline.pooler();
-    for (let at = 0; at < ids.length; at += step) {
-      const { matrix } = await pipeline.look(ids.subarray(at, Math.min(ids.length, at + step)), at);
-      pooler.add(matrix);
-    }
-    if (ids.length === 0) context.note(`text ${row} has no tokens: its pooled row is zero`);
-    const matrix: Matrix = pipeline.finish(pooler.result());
-    yield { cells: [[row, text, ids.length]], matrix, sequence: row, ends: true };
-  }
 }
 
 function captionOf(

@@ -89,6 +89,13 @@ export class FileModel implements Model {
     return table;
   }
 
+  async vector(name: string): Promise<Float32Array | undefined> {
+    const tensor = this.#tensors.find(name);
+    if (tensor?.shape.length !== 1) return undefined;
+    const row = await tableOf({ ...tensor, shape: [1, tensor.shape[0]] }).gather(Uint32Array.of(0));
+    return row.data;
+  }
+
   roles(): Role[] {
     return layers.map((layer) => this.#role(layer)).filter((role) => role !== undefined);
   }

@@ -1,0 +1,69 @@
+import type { Context } from '../command.ts';
+import type { EmbeddingTable, Token, Tokenizer } from '../types.ts';
+import { encodeOptions, truncated } from './token-rows.ts';
+
+/** Formats that print no token: for them no token object is made. */
+export const vectorFormats = ['npy', 'f32', 'torch', 'numpy'];
+
+/** One text or id sequence, looked up. */
+export interface Sequence {
+  row: number;
+  ids: Uint32Array;
+  /** Null for sequences that came as ids. */
+  text: string | null;
+  tokens?: Token[];
+}
+
+/** The texts of the input as ids, or the ids that it gives. */
+export async function* sequences(
+  context: Context,
+  table: EmbeddingTable,
+  tokenizer: Tokenizer | undefined,
+  asIds: boolean,
+): AsyncGenerator<Sequence> {
+  if (asIds) {
+    const needed = async () => tokenizer ?? context.tokenizer(undefined);
+    for await (const { row, ids } of context.idSequences(table.rows, needed)) yield { row, ids, text: null };
+    return;
+  }
+  const options = encodeOptions(context.options);
+  const namesTokens = !vectorFormats.includes(context.format);
+  const sink = { ids: new Uint32Array(256), length: 0 };
+  for await (const { row, text } of context.texts()) {
+    if (namesTokens) {
+      const tokens = truncated(tokenizer!.encode(text, options), row, context, (all, limit) =>
+        all.slice(0, limit),
+      );
+      yield { row, text, tokens, ids: Uint32Array.from(tokens, (token) => token.id) };
+    } else {
+      sink.length = 0;
+      tokenizer!.encodeIds(text, sink, options);
+      const ids = truncated(sink.ids.slice(0, sink.length), row, context, (all, limit) =>
+        all.subarray(0, limit),
+      );
+      yield { row, text, ids };
+    }
+  }
+}
+
+/** --pad needs the longest sequence first; torch and numpy print id sequences of one length as one batch. */
+export interface Source {
+  sequences: AsyncIterable<Sequence>;
+  padTo?: number;
+  batched: boolean;
+}
+
+/** Collects the sequences where the output needs them all first. */
+export async function collected(source: AsyncGenerator<Sequence>, context: Context): Promise<Source> {
+  const pads = context.options.pad === true;
+  const batches = context.inputKind() === 'ids' && (context.format === 'torch' || context.format === 'numpy');
+  if (!pads && !batches) return { sequences: source, batched: false };
+  const all: Sequence[] = [];
+  for await (const sequence of source) all.push(sequence);
+  const longest = all.reduce((length, sequence) => Math.max(length, sequence.ids.length), 0);
+  const even = all.every((sequence) => sequence.ids.length === longest);
+  async function* replay() {
+    yield* all;
+  }
+  return { sequences: replay(), padTo: pads ? longest : undefined, batched: batches && even };
+}
