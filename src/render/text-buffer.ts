@@ -4,16 +4,18 @@ import type { Sink } from '../types.ts';
 /** Text is given to the sink from here on; one row may be longer. */
 const enough = 64 * 1024;
 
+const encoder = new TextEncoder();
+
 /** Rows of text on their way to the sink, as UTF-8: floats are written as bytes, without a string for each. */
 export class TextBuffer {
-  #bytes = Buffer.allocUnsafeSlow(2 * enough);
+  #bytes = new Uint8Array(2 * enough);
   #length = 0;
 
   /** Lone surrogates become U+FFFD. */
   text(text: string): void {
     // A UTF-16 unit takes at most three bytes of UTF-8.
     this.#reserve(text.length * 3);
-    this.#length += this.#bytes.write(text, this.#length, 'utf8');
+    this.#length += encoder.encodeInto(text, this.#bytes.subarray(this.#length)).written;
   }
 
   /** The shortest decimals of values[start..end), with one separator character between two of them. */
@@ -35,8 +37,8 @@ export class TextBuffer {
 
   #reserve(count: number): void {
     if (this.#length + count <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + count));
-    this.#bytes.copy(grown, 0, 0, this.#length);
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count));
+    grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
   }
 }

@@ -23,10 +23,6 @@ function shape3(shape: number[]): [number, number, number] {
   return shape.length === 3 ? (shape as [number, number, number]) : [shape[0], 1, shape[1]];
 }
 
-async function* failing(): AsyncGenerator<never> {
-  throw new Error('the reader broke');
-}
-
 describe('-f npy', () => {
   it.each(fixture.npy)('is what np.save writes for $dtype $shape', async ({ dtype, shape, padded, file }) => {
     const vectors = { padded, dtype };
@@ -58,7 +54,14 @@ describe('-f npy', () => {
 
   it('writes nothing and leaves nothing behind when reading fails', async () => {
     const sink = new MemorySink();
-    const report = { ...vectorReport({ shape: [1, 1, 1], values }), blocks: failing() };
+    const whole = vectorReport({ shape: [2, 1, 1], values });
+    async function* failing() {
+      for await (const block of whole.blocks) {
+        yield block;
+        throw new Error('the reader broke');
+      }
+    }
+    const report = { ...whole, blocks: failing() };
     await expect(renderedBytes(npy, report, {}, sink)).rejects.toThrow('the reader broke');
     expect(sink.bytes.byteLength).toBe(0);
     expect(sink.spools[0].discarded).toBe(true);

@@ -49,7 +49,7 @@ export class MemorySink implements Sink {
   flushes = 0;
 
   write(chunk: string | Uint8Array): void {
-    this.#chunks.push(typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk.slice());
+    this.#chunks.push(typeof chunk === 'string' ? new TextEncoder().encode(chunk) : Uint8Array.from(chunk));
   }
 
   async flush(): Promise<void> {
@@ -66,7 +66,7 @@ export class MemorySink implements Sink {
       byteLength: 0,
       discarded: false,
       write(chunk: Uint8Array): void {
-        chunks.push(chunk.slice());
+        chunks.push(Uint8Array.from(chunk));
         spool.byteLength += chunk.byteLength;
       },
       async drain(into: Sink): Promise<void> {
