@@ -97,29 +97,37 @@ function drawPanel(panel: Panel, setting: Setting): string {
         : `${label(row)}  ${withGap(pick(row, dims).map(cell), dims, paint.dim(gapColumn))}`,
     );
   }
-  lines.push(`${' '.repeat(labels + 2)}${legend(scale, format, paintCell, hasNaN)}`);
+  const room = options.width - labels - 2;
+  lines.push(' '.repeat(labels + 2) + legend(scale, { format, paintCell, hasNaN, room }));
   return `${lines.map((text) => text.trimEnd()).join('\n')}\n`;
 }
 
-/** The scale: its low end, middle and high end. */
-function legend(
-  scale: Scale,
-  format: (value: number) => string,
-  paintCell: PaintCell | undefined,
-  hasNaN: boolean,
-): string {
+interface LegendSetting {
+  format: (value: number) => string;
+  paintCell: PaintCell | undefined;
+  hasNaN: boolean;
+  /** Columns of the terminal that are left. */
+  room: number;
+}
+
+/** The scale: its low end, middle and high end; words and colored cells as there is room. */
+function legend(scale: Scale, { format, paintCell, hasNaN, room }: LegendSetting): string {
+  const [low, high] = [format(scale.low), format(scale.high)];
   const middle = format(scale.low / 2 + scale.high / 2).replace(/^-(?=[0.]+$)/, '');
   if (paintCell === undefined) {
-    const nan = hasNaN ? `   ${marks(Number.NaN)} nan` : '';
-    return ` low ${marks(-1)} ${format(scale.low)}   ${middle}   ${marks(1)} ${format(scale.high)} high${nan}`;
+    const nan = hasNaN ? `  ${marks(Number.NaN)} nan` : '';
+    const ends = ` ${marks(-1)} ${low}  ${middle}  ${marks(1)} ${high}`;
+    return displayWidth(ends + nan) + 9 <= room ? ` low${ends} high${nan}` : ends + nan;
   }
+  const words = displayWidth(` ${low}  ${middle}  ${high}${hasNaN ? '  nan ' : ''}`);
+  const cells = Math.max(2, Math.min(legendCells, Math.floor((room - words) / 2)));
   const bar = (from: number): string =>
-    Array.from({ length: legendCells }, (_, i) => {
-      const position = from + (i + 0.5) / legendCells;
+    Array.from({ length: cells }, (_, i) => {
+      const position = from + (i + 0.5) / cells;
       return paintCell(position, ' ');
     }).join('');
   const nan = hasNaN ? ` ${paintCell(Number.NaN, ' nan ')}` : '';
-  return ` ${format(scale.low)} ${bar(-1)} ${middle} ${bar(0)} ${format(scale.high)}${nan}`;
+  return ` ${low} ${bar(-1)} ${middle} ${bar(0)} ${high}${nan}`;
 }
 
 /**
