@@ -27,13 +27,13 @@ type Roles = Partial<Record<Layer, TensorInfo>>;
 export async function fileRecord(context: Context, ref: string): Promise<ModelRecord> {
   const model = await openOrSuggest(context, ref);
   const tensors = model.tensors();
-  const roles = findRoles(model);
+  const roles = findRoles(context, model);
   const { input } = roles;
   const tied = isTied(model, roles);
   const counted = countTensors(tensors, roles, tied === true);
   noteOddities(context, ref, tensors, roles, tied);
   const lookups = [input, roles.position, roles.type].filter((tensor) => tensor !== undefined);
-  const about = `${model.format}, ${tensors.length.toLocaleString('en-US')} tensors`;
+  const about = `${model.format}, ${tensors.length.toLocaleString('en-US')} ${tensors.length === 1 ? 'tensor' : 'tensors'}`;
   return {
     name: ref,
     title: null,
@@ -66,10 +66,16 @@ async function openOrSuggest(context: Context, ref: string): Promise<Model> {
   }
 }
 
-function findRoles(model: Model): Roles {
+/** Roles that cannot be told apart are said, and their tensors counted by their names. */
+function findRoles(context: Context, model: Model): Roles {
   const named = new Map(model.tensors().map((tensor) => [tensor.name, tensor]));
   const roles: Roles = {};
-  for (const { layer, tensor } of model.roles()) roles[layer] ??= named.get(tensor);
+  try {
+    for (const { layer, tensor } of model.roles()) roles[layer] ??= named.get(tensor);
+  } catch (error) {
+    if (!(error instanceof EmbError) || error.code !== 'missing') throw error;
+    context.note(error.message);
+  }
   return roles;
 }
 
@@ -102,10 +108,17 @@ function countTensors(
   return { groups, stored, buffers };
 }
 
-function isTied(model: Model, { input, output }: Roles): boolean | null {
-  if (input && output && rangeOf(input) === rangeOf(output)) return true;
-  if (model.config.tie_word_embeddings === true) return true;
-  return output ? false : null;
+/** Classes of the transformers library that end in an output head over the vocabulary, by the ends of their names. */
+const headed = /(LMHeadModel|ForCausalLM|ForConditionalGeneration|ForMaskedLM)$/;
+
+/** Told by the place in the file and by the config, since no weights are read; null where there is no head to speak of. */
+function isTied({ config, layout }: Model, { input, output }: Roles): boolean | null {
+  const said = layout?.tied ?? config.tie_word_embeddings;
+  if (input && output && input !== output && rangeOf(input) === rangeOf(output)) return true;
+  if (said === true) return true;
+  if (output && output !== input) return false;
+  if (said === false || !Array.isArray(config.architectures)) return null;
+  return config.architectures.some((name) => typeof name === 'string' && headed.test(name)) ? true : null;
 }
 
 const layerKeys = ['num_hidden_layers', 'n_layer', 'num_layers', 'n_layers'];

@@ -166,5 +166,7 @@ function modelFields(records: readonly ModelRecord[]): { column: Column; cell(re
 }
 
 function shareOf(record: ModelRecord): number | null {
-  return record.total === 0n ? null : Number(record.groups.embedding) / Number(record.total);
+  return record.total === 0n || record.vocab === null
+    ? null
+    : Number(record.groups.embedding) / Number(record.total);
 }

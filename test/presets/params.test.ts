@@ -330,6 +330,30 @@ describe('model files', () => {
     expect(notes[0]).toContain('lm_head.weight');
   });
 
+  test('a head that is not stored is tied where the class of the config has one, else unknown', async () => {
+    const tables = [tensor('wte.weight', [10, 4], 0)];
+    const roles = { input: 'wte.weight', output: 'wte.weight' } as const;
+    const tied = async (config: Record<string, unknown>) =>
+      (await run(['./x'], {}, { models: { './x': model(tables, roles, config) } })).records[0]!.tied;
+    expect(await tied({ architectures: ['GPT2LMHeadModel'] })).toBe(true);
+    expect(await tied({ architectures: ['BertModel'] })).toBe(null);
+    expect(await tied({ architectures: ['LlamaForCausalLM'], tie_word_embeddings: false })).toBe(null);
+    expect(await tied({ tie_word_embeddings: true })).toBe(true);
+    expect(await tied({ architectures: 'no list' })).toBe(null);
+  });
+
+  test('roles that cannot be told apart are noted, and the counts stand', async () => {
+    const torn = {
+      ...model([tensor('a.wte.weight', [10, 4], 0), tensor('b.wte.weight', [10, 4], 160)], {}),
+      roles: () => {
+        throw new EmbError('missing', 'x: 2 tensors may be the input embedding');
+      },
+    };
+    const { records, notes } = await run(['./torn'], {}, { models: { './torn': torn } });
+    expect(records[0]).toMatchObject({ total: 80n, embedding: 80n, vocab: null, embedding_share: null });
+    expect(notes).toEqual(['x: 2 tensors may be the input embedding']);
+  });
+
   test('a file comes before a preset of the same name', async () => {
     const tiny = model([tensor('wte.weight', [10, 4], 0)], { input: 'wte.weight' });
     const { records } = await run(['gpt2', 'bert-base'], {}, { models: { gpt2: tiny } });
