@@ -248,7 +248,7 @@ export interface Report {
     dim: number;
     /** npy [batch, seq, dim] and torch one [batch, seq, dim]: --pad, or --ids sequences of one length. */
     padded: boolean;
-    /** torch prints grad_fn=<EmbeddingBackward0> only for a plain lookup; otherwise undefined. */
+    /** torch prints grad_fn=<NAME>; only for a plain lookup. */
     gradFn?: string;
     /** dtype that torch and numpy print: float32 unless --dtype says otherwise. */
     dtype: 'float32' | 'float16' | 'bfloat16' | 'float64';

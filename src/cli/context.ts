@@ -16,6 +16,9 @@ export interface RunContext extends Context {
   close(): Promise<void>;
 }
 
+/** Rows of the gpt2 encoding's table, known without loading it: ids need no tokenizer. */
+const gpt2Rows = 50_257;
+
 /** What options of the scratch layer mean nothing for a trained table. */
 const scratchOnly = ['std', 'padding-idx', 'init'] as const;
 
@@ -129,6 +132,7 @@ async function openScratchLayer(context: Context): Promise<Model> {
     std: options.std as number | undefined,
     paddingIdx: options.paddingIdx as number | undefined,
     init: options.init as 'torch' | 'torch-scalar' | 'numpy' | undefined,
+    defaultVocab: options.tokenizer === undefined ? gpt2Rows : undefined,
     tokenizer: () => {
       tokenizer ??= context.tokenizerOf((options.tokenizer as string | undefined) ?? 'gpt2');
       return tokenizer;

@@ -4,7 +4,7 @@ import type { Command, OptionValues } from '../command.ts';
 import { EmbError, exitCodes } from '../errors.ts';
 import { renderers } from '../render/index.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
-import type { Renderer } from '../types.ts';
+import type { Block, Renderer } from '../types.ts';
 import { colorLevel } from './color.ts';
 import { createContext, type RunContext } from './context.ts';
 import { parseCommandLine } from './program.ts';
@@ -96,6 +96,8 @@ async function print(
       `one of ${command.formats.join(', ')}`,
     );
   }
+  // The first rows come before anything is printed: a question that fails says only why.
+  report.blocks = await begun(report.blocks);
   if (report.caption && !renderer.captioned) for (const line of report.caption) context.caption(line);
   const color =
     options.output === undefined || options.color === 'always'
@@ -108,11 +110,34 @@ async function print(
     width: isatty(1) && options.output === undefined ? (process.stdout.columns ?? 80) : 80,
     color,
     shownColumns: options.columns as number | undefined,
-    range: options.range as [number, number] | undefined,
+    range: readRange(options.range as string | undefined),
     note: context.note,
     onPause: context.onPause,
   });
   return report.status;
+}
+
+/** --range LOW,HIGH. */
+function readRange(text: string | undefined): [number, number] | undefined {
+  if (text === undefined) return undefined;
+  const [low = Number.NaN, high = Number.NaN, ...more] = text
+    .split(',')
+    .map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (more.length > 0 || !(low < high) || !Number.isFinite(high - low)) {
+    throw new EmbError('usage', `--range is "${text}", expected two numbers that rise`, '--range -1,1');
+  }
+  return [low, high];
+}
+
+/** The same blocks, the first of them made already. */
+async function begun(blocks: AsyncIterable<Block>): Promise<AsyncIterable<Block>> {
+  const iterator = blocks[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  return (async function* () {
+    if (first.done) return;
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  })();
 }
 
 /** -f, else FILE's ending, else the command's first. */

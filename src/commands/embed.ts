@@ -146,7 +146,7 @@ async function embed(context: Context): Promise<Report> {
     vectors: {
       dim: pipeline.dim,
       padded: source.padTo !== undefined || source.batched,
-      gradFn: pipeline.plain && source.padTo === undefined ? '<EmbeddingBackward0>' : undefined,
+      gradFn: pipeline.plain && source.padTo === undefined ? 'EmbeddingBackward0' : undefined,
       dtype: (options.dtype as 'float32' | undefined) ?? 'float32',
     },
   };

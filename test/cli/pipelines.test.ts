@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { emb, embBytes, has, shell, start } from '../support/emb.ts';
+import { emb, embBytes, executable, has, shell, start } from '../support/emb.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'emb-test-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -102,13 +102,28 @@ describe('output files', () => {
     expect(readdirSync(work).filter((name) => name.includes('.tmp'))).toEqual([]);
   });
 
-  test('Ctrl-C leaves no temporary file behind and ends with 130', async () => {
-    const path = join(work, 'never.csv');
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    '%s leaves no temporary file behind and ends the process by that signal',
+    async (signal) => {
+      const path = join(work, 'never.csv');
+      const child = start(['embed', '-q', '--ids', 'all', '-o', path]);
+      const ended = new Promise((resolve) => child.once('exit', (code, by) => resolve({ code, by })));
+      while (!readdirSync(work).some((name) => name.startsWith('.never')))
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      child.kill(signal);
+      expect(await ended).toEqual({ code: null, by: signal });
+      expect(readdirSync(work).filter((name) => name.includes('never'))).toEqual([]);
+    },
+  );
+
+  test('a shell sees 130 after Ctrl-C', () => {
     const { stdout } = shell(
-      `set -m; emb embed -q --ids all -o '${path}' & sleep 0.7; kill -INT $!; wait $!; echo $?`,
+      `set -m; (exec "$EMB_NODE" "$EMB" embed -q --ids all -f csv > /dev/null) & sleep 0.6; kill -INT $!; wait $!; echo $?`,
+      {
+        env: { EMB_NODE: process.execPath, EMB: executable },
+      },
     );
     expect(stdout.trim().split('\n').at(-1)).toBe('130');
-    expect(readdirSync(work).filter((name) => name.startsWith('never') || name.includes('.tmp'))).toEqual([]);
   });
 
   test('a missing folder is said', () => {
