@@ -1,0 +1,184 @@
+import { EmbError } from '../errors.ts';
+import type { MergeList } from './bpe-merges.ts';
+import { readMerges } from './tokenizer-json-merges.ts';
+import { JsonScanner } from './tokenizer-json-scanner.ts';
+import { readVocabulary, type Vocabulary } from './tokenizer-json-vocabulary.ts';
+
+/** A JSON object of a file's small parts, read with the checks below. */
+export type Part = Readonly<Record<string, unknown>>;
+
+/** Models whose vocabulary opens. */
+const knownModels = ['BPE', 'WordPiece', 'Unigram', 'WordLevel'] as const;
+export type ModelType = (typeof knownModels)[number];
+
+/** What a tokenizer.json holds; truncation and padding are left to whoever cuts and pads. */
+export interface TokenizerFile {
+  readonly name: string;
+  readonly modelType: ModelType;
+  /** The model's members but for the vocabulary and the merges. */
+  readonly model: Part;
+  readonly vocabulary: Vocabulary;
+  /** Of BPE models. */
+  readonly merges: MergeList | undefined;
+  readonly addedTokens: unknown;
+  readonly normalizer: Part | undefined;
+  readonly preTokenizer: Part | undefined;
+  readonly postProcessor: Part | undefined;
+  readonly decoder: Part | undefined;
+}
+
+/** Bytes that are checked for UTF-8 at a time. */
+const checkedBytes = 1 << 18;
+
+/**
+ * Reads a tokenizer.json without building its JSON: vocabulary and merges go straight into tables, the small parts through JSON.parse.
+ *
+ * Cost: a few passes over the bytes. Memory: about the file's size.
+ * @throws EmbError "corrupt" for broken JSON or contradictions, "unsupported" for an unknown model type
+ */
+export function readTokenizerFile(name: string, bytes: Uint8Array): TokenizerFile {
+  checkUtf8(name, bytes);
+  const scanner = new JsonScanner(name, bytes);
+  const parts: Record<string, unknown> = {};
+  let model: ModelParts | undefined;
+  if (scanner.peek() !== 0x7b) scanner.fail("'{', the start of a tokenizer.json");
+  scanner.members((key) => {
+    if (key === 'model') model = readModel(scanner);
+    else if (smallParts.has(key)) parts[key] = scanner.value(key);
+    else scanner.skipValue();
+  });
+  if (scanner.peek() >= 0) scanner.fail('the end of the file');
+  if (model === undefined) throw new EmbError('corrupt', `${name}: "model" is missing, expected an object`);
+  if (parts.version !== undefined && parts.version !== '1.0') {
+    throw new EmbError(
+      'unsupported',
+      `${name}: "version" is ${JSON.stringify(parts.version)}, expected "1.0"`,
+    );
+  }
+  return {
+    name,
+    ...model,
+    addedTokens: parts.added_tokens,
+    normalizer: optionalPart(name, 'normalizer', parts.normalizer),
+    preTokenizer: optionalPart(name, 'pre_tokenizer', parts.pre_tokenizer),
+    postProcessor: optionalPart(name, 'post_processor', parts.post_processor),
+    decoder: optionalPart(name, 'decoder', parts.decoder),
+  };
+}
+
+const smallParts = new Set([
+  'version',
+  'added_tokens',
+  'normalizer',
+  'pre_tokenizer',
+  'post_processor',
+  'decoder',
+]);
+
+function checkUtf8(name: string, bytes: Uint8Array): void {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let at = 0;
+  try {
+    for (; at < bytes.length; at += checkedBytes) {
+      decoder.decode(bytes.subarray(at, at + checkedBytes), { stream: true });
+    }
+    decoder.decode();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new EmbError(
+      'corrupt',
+      `${name}: "text" is no UTF-8 near byte ${Math.min(at, bytes.length)}, expected UTF-8`,
+    );
+  }
+}
+
+type ModelParts = Pick<TokenizerFile, 'model' | 'modelType' | 'vocabulary' | 'merges'>;
+
+function readModel(scanner: JsonScanner): ModelParts {
+  const model: Record<string, unknown> = {};
+  let vocabulary: Vocabulary | undefined;
+  let mergesAt = -1;
+  let merges: MergeList | undefined;
+  scanner.members((key) => {
+    if (key === 'vocab') vocabulary = readVocabulary(scanner);
+    else if (key !== 'merges') model[key] = scanner.value(`model.${key}`);
+    else if (vocabulary !== undefined && scanner.peek() === 0x5b) merges = readMerges(scanner, vocabulary);
+    else {
+      // Sorted keys put the merges before the vocabulary that they name.
+      scanner.peek();
+      mergesAt = scanner.at;
+      scanner.skipValue();
+    }
+  });
+  if (vocabulary === undefined) {
+    throw new EmbError('corrupt', `${scanner.name}: "model.vocab" is missing, expected an object`);
+  }
+  if (mergesAt >= 0) {
+    const end = scanner.at;
+    scanner.at = mergesAt;
+    merges = readMerges(scanner, vocabulary);
+    scanner.at = end;
+  }
+  const modelType = modelTypeOf(scanner.name, model, merges !== undefined);
+  if (modelType === 'BPE' && merges === undefined) {
+    throw new EmbError('corrupt', `${scanner.name}: "model.merges" is missing, expected a list`);
+  }
+  return { modelType, model, vocabulary, merges };
+}
+
+/** Files from before 2020 have no "type"; they are told apart by their members, as Hugging Face's reader does. */
+function modelTypeOf(name: string, model: Part, hasMerges: boolean): ModelType {
+  const { type } = model;
+  if (type === undefined) {
+    if (hasMerges) return 'BPE';
+    if ('unk_id' in model) return 'Unigram';
+    return 'max_input_chars_per_word' in model ? 'WordPiece' : 'WordLevel';
+  }
+  const known = knownModels.find((candidate) => candidate === type);
+  if (known === undefined) {
+    throw new EmbError(
+      'unsupported',
+      `${name}: "model.type" is ${JSON.stringify(type)}, expected ${knownModels.join(', ')}`,
+    );
+  }
+  return known;
+}
+
+/** An object, or undefined for null and for a missing member. @throws EmbError "corrupt" for anything else */
+export function optionalPart(name: string, thing: string, value: unknown): Part | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'object' || Array.isArray(value))
+    return refuseType(name, thing, value, 'an object or null');
+  return value as Part;
+}
+
+/** The elements of a list of objects. @throws EmbError "corrupt" */
+export function partsOf(name: string, thing: string, value: unknown): Part[] {
+  if (!Array.isArray(value)) return refuseType(name, thing, value, 'a list');
+  return value.map((element, i) => {
+    const part = optionalPart(name, `${thing}[${i}]`, element);
+    return part ?? refuseType(name, `${thing}[${i}]`, element, 'an object');
+  });
+}
+
+/** A boolean member, with what a missing one means. @throws EmbError "corrupt" */
+export function flagOf(name: string, part: Part, key: string, missing: boolean): boolean {
+  const value = part[key] ?? missing;
+  return typeof value === 'boolean' ? value : refuseType(name, key, value, 'true or false');
+}
+
+/** A text member. @throws EmbError "corrupt" */
+export function textOf(name: string, part: Part, key: string): string {
+  const value = part[key];
+  return typeof value === 'string' ? value : refuseType(name, key, value, 'a text');
+}
+
+/** The "type" member of a part. @throws EmbError "corrupt" */
+export function typeOf(name: string, thing: string, part: Part): string {
+  return typeof part.type === 'string' ? part.type : refuseType(name, `${thing}.type`, part.type, 'a text');
+}
+
+export function refuseType(name: string, thing: string, value: unknown, expected: string): never {
+  const shown = value === undefined ? 'missing' : (JSON.stringify(value) ?? 'missing').slice(0, 40);
+  throw new EmbError('corrupt', `${name}: "${thing}" is ${shown}, expected ${expected}`);
+}
