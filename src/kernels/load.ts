@@ -79,7 +79,7 @@ function addSlice(wasm: MomentExports, at: Offsets, dim: number, slice: Slice, c
   const { address, row, count } = slice;
   const squares = at.rowSquares + row * 8;
   wasm.measureRows(address, count, dim, squares, at.rowLows + row * 4, at.rowHighs + row * 4);
-  if (at.columns) wasm.addColumns(address, count, dim, squares, at.sums, at.squares, at.units);
+  wasm.addColumns(address, count, dim, squares, at.sums, at.squares, at.units);
   const { first, every } = counted;
   const begin = row <= first ? first - row : (every - ((row - first) % every)) % every;
   wasm.countBuckets(address, count, dim, begin, every, at.buckets);
@@ -93,7 +93,6 @@ function stage(staging: Uint8Array, rows: Float32Array): number {
 
 /** Addresses of the parts of MomentSums. */
 interface Offsets {
-  columns: boolean;
   sums: number;
   squares: number;
   units: number;
@@ -104,8 +103,8 @@ interface Offsets {
 }
 
 function offsetsOf(sums: MomentSums): Offsets | undefined {
+  if (sums.sums.length !== sums.dim) return undefined;
   const offsets = {
-    columns: sums.sums.length > 0,
     sums: arenaOffset(sums.sums),
     squares: arenaOffset(sums.squares),
     units: arenaOffset(sums.units),

@@ -9,7 +9,10 @@ export const bucketCount = 65536;
 /** What the kernels add to, in the arena when it has room. */
 export interface MomentSums {
   readonly dim: number;
-  /** Shape: [dim] each, or [0]: not asked for. Sums over finite rows of values, squares and values over their row's norm. */
+  /**
+   * Shape: [dim] each; [1] when columns were not asked for: the first two then hold the sums over all columns.
+   * Sums over finite rows of the values, their squares and the values over their row's norm.
+   */
   readonly sums: Float64Array;
   readonly squares: Float64Array;
   readonly units: Float64Array;
@@ -49,7 +52,7 @@ export interface MomentKernel {
  * Cost: 288 KiB, and 24 bytes per dimension when columns are asked for.
  */
 export function claimMomentSums(dim: number, columns: boolean): MomentSums {
-  const width = columns ? dim : 0;
+  const width = columns ? dim : 1;
   const sums: MomentSums = {
     dim,
     sums: float64s(width),
@@ -76,7 +79,9 @@ export const plainMoments: MomentKernel = {
   addRows(sums, data, rows, counted) {
     for (let row = 0; row < rows; row++) {
       measureRow(sums, data, row);
-      if (sums.sums.length > 0 && Number.isFinite(sums.rowSquares[row])) addRow(sums, data, row);
+      if (!Number.isFinite(sums.rowSquares[row])) continue;
+      if (sums.sums.length === sums.dim) addRow(sums, data, row);
+      else addTotals(sums, data, row);
     }
     countValues(sums, data, rows, counted);
   },
@@ -141,6 +146,13 @@ function addRow(
     squares[i] += x * x;
     units[i] += x * inverse;
   }
+}
+
+function addTotals({ dim, sums, squares, rowSquares }: MomentSums, data: Float32Array, row: number): void {
+  let sum = 0;
+  for (let i = row * dim; i < (row + 1) * dim; i++) sum += data[i];
+  sums[0] += sum;
+  squares[0] += rowSquares[row];
 }
 
 function arraysOf(sums: MomentSums): (Float64Array | Float32Array | Uint32Array)[] {
