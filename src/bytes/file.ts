@@ -176,7 +176,8 @@ function refuseSpecial(name: string, stats: Stats): void {
 /** Turns what the operating system reports into an EmbError; anything else is a bug and stays as it is. */
 function systemError(name: string, action: string, error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return new EmbError('missing', `${name}: no such file or folder`);
+  if (code === 'ENOENT' || code === 'ERR_INVALID_ARG_VALUE')
+    return new EmbError('missing', `${name}: no such file or folder`);
   if (code === 'EACCES' || code === 'EPERM') {
     return new EmbError('missing', `${name}: permission denied`, 'check who may read the file');
   }

@@ -220,4 +220,4 @@ export const embeddingNames: Record<Layer, readonly EmbeddingName[]> = {
 
 /** A module name that marks a part of the model that reads no text. */
 export const foreignParts =
-  /^(visual|vision\w*|image\w*|img\w*|video\w*|audio\w*|speech(?!t5)\w*|acoustic\w*|codec\w*|vocoder|talker|depth_decoder|patcher|patch\w*|pixel\w*|entity_\w*|visual_\w*|speaker\w*|quantize\w*|vq\w*|dit|qformer|prompt_encoder|mask_decoder|ngram\w*|decode_patch\w*|embed_tokens_per_layer)$/;
+  /^(visual(?!_bert)\w*|vision\w*|image\w*|img\w*|video\w*|audio\w*|speech(?!t5)\w*|acoustic\w*|codec\w*|vocoder|talker|depth_decoder|patcher|patch\w*|pixel\w*|entity_\w*|speaker\w*|quantize\w*|vq\w*|dit|qformer|prompt_encoder|mask_decoder|ngram\w*|decode_patch\w*|embed_tokens_per_layer)$/;

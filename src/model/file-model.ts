@@ -153,7 +153,9 @@ export class FileModel implements Model {
     if (ids > rows) {
       this.#parts.note(`tokenizer has ${ids} ids, the table ${rows} rows: ids from ${rows} on have no row`);
     } else if (ids < rows) {
-      this.#parts.note(`table has ${rows} rows, the tokenizer ${ids} ids: ${rows - ids} padding rows`);
+      this.#parts.note(
+        `table has ${rows} rows, the tokenizer ${ids} ids: ${rows - ids} padding row${rows - ids === 1 ? '' : 's'}`,
+      );
     }
   }
 

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { readLayout } from '../../src/model/layouts.ts';
+import { candidatesFor } from '../../src/model/roles.ts';
+import { fixture, readJson } from '../formats/tables.ts';
+
+interface Entry {
+  model_type: string;
+  input: string;
+  output: string | null;
+  tied: string[];
+  tables: Record<string, [number, number]>;
+}
+
+const { classes } = readJson<{ classes: Record<string, Entry> }>(fixture('model/embedding-names.json'));
+/** The head is the decoder's table, beside which the file has the same values as output_projection. */
+const otherName: Record<string, string> = {
+  FSMTForConditionalGeneration: 'model.decoder.output_projection.weight',
+  FSMTModel: 'decoder.output_projection.weight',
+};
+
+const find = (entry: Entry, layer: 'input' | 'output' | 'position' | 'type') =>
+  candidatesFor(
+    layer,
+    Object.keys(entry.tables),
+    (name) => entry.tables[name],
+    layer === 'input' ? undefined : entry.input,
+  ).map(({ name }) => name);
+
+describe('names of 140 families of transformers', () => {
+  test('the fixture has them', () => {
+    expect(new Set(Object.values(classes).map(({ model_type }) => model_type)).size).toBeGreaterThanOrEqual(
+      140,
+    );
+  });
+
+  test('the input table of every class is the one that get_input_embeddings names, or is tied to it', () => {
+    const wrong = Object.entries(classes).filter(([, entry]) => {
+      const found = find(entry, 'input');
+      return found.length !== 1 || !(found[0] === entry.input || entry.tied.includes(found[0]));
+    });
+    expect(wrong.map(([name, entry]) => [name, entry.input, find(entry, 'input')])).toEqual([]);
+  });
+
+  test('the output table of every class is the one that get_output_embeddings names', () => {
+    const wrong = Object.entries(classes).filter(([name, entry]) => {
+      if (entry.output === null || entry.output === entry.input) return false;
+      const found = find(entry, 'output');
+      return found.length !== 1 || found[0] !== (otherName[name] ?? entry.output);
+    });
+    expect(wrong.map(([name, entry]) => [name, entry.output, find(entry, 'output')])).toEqual([]);
+  });
+
+  test.each([
+    [
+      'bert.embeddings.word_embeddings.weight',
+      'bert.embeddings.position_embeddings.weight',
+      'entity_embeddings.position_embeddings.weight',
+    ],
+    ['wte.weight', 'wpe.weight', 'h.0.wpe.weight'],
+    [
+      'model.decoder.embed_tokens.weight',
+      'model.decoder.embed_positions.weight',
+      'model.encoder.embed_positions.weight',
+    ],
+    ['model.shared.weight', 'model.encoder.embed_positions.weight', 'model.decoder.embed_positions.weight'],
+    [
+      'text_model.embeddings.token_embedding.weight',
+      'text_model.embeddings.position_embedding.weight',
+      'vision_model.embeddings.position_embedding.weight',
+    ],
+  ])('the position table stands beside the input table %s', (input, position, other) => {
+    const found = candidatesFor('position', [other, input, position], () => [10, 4], input);
+    expect(found.map(({ name }) => name)).toEqual([position]);
+  });
+});
+
+describe('names that cannot be told apart', () => {
+  const shapes = (names: string[]) => (name: string) => (names.includes(name) ? [10, 4] : undefined);
+
+  test('are all given', () => {
+    const names = ['tower_a.embed_tokens.weight', 'tower_b.embed_tokens.weight'];
+    expect(candidatesFor('input', names, shapes(names)).map(({ name }) => name)).toEqual(names);
+  });
+
+  test('layers, towers of pictures and classifiers’ heads are none', () => {
+    const names = ['layers.3.embed_tokens.weight', 'vision_model.embeddings.word_embeddings.weight'];
+    expect(candidatesFor('input', names, shapes(names))).toEqual([]);
+    const shapeOf = (name: string) => (name === 'head.weight' ? [2, 4] : [10, 4]);
+    expect(
+      candidatesFor('output', ['embed_tokens.weight', 'head.weight'], shapeOf, 'embed_tokens.weight'),
+    ).toEqual([]);
+  });
+});
+
+describe('configs are never trusted', () => {
+  test('values of the wrong kind are unknown', () => {
+    const config = {
+      model_type: 5,
+      vocab_size: -1,
+      hidden_size: '768',
+      n_positions: 1.5,
+      tie_word_embeddings: 'yes',
+      pad_token_id: null,
+    };
+    expect(readLayout(config)).toEqual({
+      architecture: null,
+      dim: null,
+      vocab: null,
+      positions: { kind: 'unknown', offset: 0, max: null },
+      types: null,
+      tied: null,
+      paddingId: null,
+      scale: null,
+    });
+    expect(readLayout(JSON.parse('{"__proto__": {"vocab_size": 3}, "text_config": []}'))).toMatchObject({
+      vocab: null,
+    });
+  });
+
+  test('keys of other families and of nested parts are read', () => {
+    expect(
+      readLayout({
+        model_type: 'paligemma',
+        text_config: { model_type: 'gemma', hidden_size: 16, vocab_size: 9 },
+      }),
+    ).toMatchObject({
+      dim: 16,
+      vocab: 9,
+      scale: { factor: 4, rounded: true },
+    });
+    expect(readLayout({ model_type: 'albert', hidden_size: 768, embedding_size: 128 })).toMatchObject({
+      dim: 128,
+    });
+    expect(readLayout({ model_type: 'granite', embedding_multiplier: 12 })).toMatchObject({
+      scale: { factor: 12, rounded: false },
+    });
+    expect(readLayout({ model_type: 'pegasus', d_model: 4 })).toMatchObject({
+      positions: { kind: 'sinusoidal', form: 'halves' },
+    });
+    expect(readLayout({ model_type: 'falcon', alibi: true })).toMatchObject({ positions: { kind: 'alibi' } });
+  });
+});
