@@ -1,4 +1,7 @@
 import type { NdArray } from 'ndarray';
+import type { ModelLayout } from './layout.ts';
+
+export type { ModelLayout, PositionLayout } from './layout.ts';
 
 /** ndarray over one contiguous row-major Float32Array; rank 2 or 3 ([batch, seq, dim]). Hot loops take .data. */
 export type Matrix = NdArray<Float32Array>;
@@ -129,32 +132,6 @@ export interface Tokenizer {
 
 /** config.json as it was written; {} when there is none. Read through model/layouts, never trusted. */
 export type Config = Readonly<Record<string, unknown>>;
-
-/**
- * How positions enter: learned (a table), sinusoidal (a formula), rotary, alibi and relative (inside attention), none.
- * offset: row of the first position. max: how many positions the model was made for.
- */
-export interface PositionLayout {
-  kind: 'learned' | 'sinusoidal' | 'rotary' | 'alibi' | 'relative' | 'none' | 'unknown';
-  offset: number;
-  max: number | null;
-  /** sinusoidal: sin and cos alternate; all sin come before all cos; the latter with frequencies over dim / 2 - 1. */
-  form?: 'interleaved' | 'halves' | 'tensor2tensor';
-}
-
-/** What config.json says about the embedding layer; null is unknown. Never trusted: tables say what is there. */
-export interface ModelLayout {
-  /** model_type, else the first of architectures. */
-  architecture: string | null;
-  dim: number | null;
-  vocab: number | null;
-  positions: PositionLayout;
-  types: number | null;
-  tied: boolean | null;
-  paddingId: number | null;
-  /** The model multiplies its input embeddings by this; rounded: to the weights' dtype first, as transformers does. */
-  scale: { factor: number; rounded: boolean; reason: string } | null;
-}
 
 export interface Model {
   /** As captions show it: the REF, or "scratch". */

@@ -10,7 +10,7 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 const longestHeader = 10_000;
 
 /** Name of the one array of an .npy file, which has none. */
-export const arrayName = 'array';
+const arrayName = 'array';
 
 /** NumPy's kind and size as dtype names. */
 const dtypes = new Map(

@@ -6,7 +6,7 @@ import { Breath } from './breath.ts';
 import { ColumnRows } from './column-rows.ts';
 
 /** Raw bytes of a block: large enough that system calls don't count, small enough for the second level cache. */
-export const blockBytes = 1 << 20;
+const blockBytes = 1 << 20;
 
 /** Ids sorted at a time: an id and its place then fit the 53 bits of one number. */
 const batchIds = 1 << 16;

@@ -108,7 +108,7 @@ function readIntegers(cursor: JsonCursor, most = 64): number[] {
 }
 
 /** Bytes that a shape takes in a dtype. @throws EmbError "corrupt" beyond 2^53 or for a part of a byte */
-export function byteLengthOf(label: string, dtypeName: string, shape: readonly number[]): number {
+function byteLengthOf(label: string, dtypeName: string, shape: readonly number[]): number {
   const dtype = dtypeNamed(dtypeName);
   if (dtype === undefined) {
     throw new EmbError(
