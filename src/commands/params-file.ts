@@ -27,6 +27,13 @@ type Roles = Partial<Record<Layer, TensorInfo>>;
 export async function fileRecord(context: Context, ref: string): Promise<ModelRecord> {
   const model = await openOrSuggest(context, ref);
   const tensors = model.tensors();
+  if (tensors.length === 0) {
+    throw new EmbError(
+      'missing',
+      `${ref}: has no tensors`,
+      'give a model folder, a file with weights or a preset',
+    );
+  }
   const roles = findRoles(context, model);
   const { input } = roles;
   const tied = isTied(model, roles);
@@ -114,21 +121,30 @@ const headed = /(LMHeadModel|ForCausalLM|ForConditionalGeneration|ForMaskedLM)$/
 /** Told by the place in the file and by the config, since no weights are read; null where there is no head to speak of. */
 function isTied({ config, layout }: Model, { input, output }: Roles): boolean | null {
   const said = layout?.tied ?? config.tie_word_embeddings;
-  if (input && output && input !== output && rangeOf(input) === rangeOf(output)) return true;
-  if (said === true) return true;
-  if (output && output !== input) return false;
-  if (said === false || !Array.isArray(config.architectures)) return null;
-  return config.architectures.some((name) => typeof name === 'string' && headed.test(name)) ? true : null;
+  if (input && output && input !== output) return said === true || rangeOf(input) === rangeOf(output);
+  // No head is stored: either the model has none, or it is the input table.
+  const { architectures } = config;
+  if (said === false) return null;
+  if (!Array.isArray(architectures)) return said === true ? true : null;
+  return architectures.some((name) => typeof name === 'string' && headed.test(name)) ? true : null;
 }
 
-const layerKeys = ['num_hidden_layers', 'n_layer', 'num_layers', 'n_layers'];
+/** Keys of the layer count; in an encoder-decoder of the encoder's, and of the decoder's where it has its own. */
+const layerKeys = ['num_hidden_layers', 'n_layer', 'num_layers', 'n_layers', 'encoder_layers'];
+const decoderLayerKeys = ['num_decoder_layers', 'decoder_layers'];
 
-function layersOf(model: Model): number | null {
-  for (const key of layerKeys) {
-    const value = model.config[key];
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  }
-  return null;
+/** Layers of all stacks; null when the config does not say. */
+function layersOf({ config }: Model): number | null {
+  const first = (keys: readonly string[]): number | undefined =>
+    keys
+      .map((key) => config[key])
+      .find((value) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) as
+      | number
+      | undefined;
+  const two = config.is_encoder_decoder === true;
+  const encoder = first(two ? ['encoder_layers', 'num_layers', ...layerKeys] : layerKeys);
+  if (encoder === undefined) return null;
+  return two ? encoder + (first(decoderLayerKeys) ?? encoder) : encoder;
 }
 
 function noteOddities(

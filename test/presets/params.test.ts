@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Context, OptionValues } from '../../src/command.ts';
 import { command } from '../../src/commands/params.ts';
+import { groupNames } from '../../src/core/architecture-count.ts';
 import { EmbError } from '../../src/errors.ts';
+import { openModel } from '../../src/model/open.ts';
 import { findPreset, presets } from '../../src/model/presets/index.ts';
 import type { ByteSource, Layer, Model, Report, TensorInfo } from '../../src/types.ts';
 
@@ -275,6 +279,26 @@ describe('presets', () => {
   });
 });
 
+describe('folders as transformers writes them', () => {
+  const {
+    folders,
+  }: { folders: Record<string, { total: number; groups: Record<string, number>; tied: boolean | null }> } =
+    JSON.parse(readFileSync(new URL('../../fixtures/presets/folders.json', import.meta.url), 'utf8'));
+
+  test.each(Object.entries(folders))(
+    '%s has the parameters that torch counts, group by group',
+    async (name, wanted) => {
+      const opened = await openModel(join('fixtures', 'model', name), { note: () => {} });
+      const { records } = await run(['./it'], {}, { models: { './it': opened } });
+      await opened.close();
+      const groups = Object.fromEntries(
+        groupNames.map((group) => [group, BigInt(wanted.groups[group] ?? 0)]),
+      );
+      expect(records[0]).toMatchObject({ total: BigInt(wanted.total), ...groups, tied: wanted.tied });
+    },
+  );
+});
+
 describe('model files', () => {
   const body = [
     tensor('h.0.attn.c_attn.weight', [4, 12], 400),
@@ -339,6 +363,7 @@ describe('model files', () => {
     expect(await tied({ architectures: ['BertModel'] })).toBe(null);
     expect(await tied({ architectures: ['LlamaForCausalLM'], tie_word_embeddings: false })).toBe(null);
     expect(await tied({ tie_word_embeddings: true })).toBe(true);
+    expect(await tied({ tie_word_embeddings: true, architectures: ['RobertaModel'] })).toBe(null);
     expect(await tied({ architectures: 'no list' })).toBe(null);
   });
 
@@ -371,8 +396,11 @@ describe('model files', () => {
       tied: null,
       lookup_bytes_f32: null,
     });
-    const nothing = await run(['./none'], {}, { models: { './none': model([], {}) } });
-    expect(nothing.records[0]).toMatchObject({ total: 0n, embedding_share: null });
+  });
+
+  test('a file without tensors is refused', async () => {
+    const none = run(['./none'], {}, { models: { './none': model([], {}) } });
+    await expect(none).rejects.toMatchObject({ code: 'missing', message: './none: has no tensors' });
   });
 
   test('packed whole numbers are noted', async () => {
