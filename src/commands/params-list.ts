@@ -4,6 +4,22 @@ import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
 import type { Block, Cell, Column, Report } from '../types.ts';
 
+const columns: Column[] = [
+  { key: 'name', kind: 'text' },
+  { key: 'title', kind: 'text', where: 'machine' },
+  { key: 'vocab', kind: 'count' },
+  { key: 'dim', kind: 'count' },
+  { key: 'layers', kind: 'count' },
+  { key: 'total', title: 'parameters', kind: 'count' },
+  { key: 'active', kind: 'count', where: 'machine' },
+  { key: 'embedding', kind: 'count', where: 'machine' },
+  { key: 'embedding_share', title: 'emb. share', kind: 'share' },
+  { key: 'encoding', kind: 'text', where: 'machine' },
+  { key: 'aliases', kind: 'text', where: 'machine' },
+  { key: 'counted', kind: 'text', where: 'machine' },
+  { key: 'source', kind: 'text', where: 'machine' },
+];
+
 /** The presets, one a row; of those whose name has one of the words, when there are words. */
 export async function reportPresets(context: Context): Promise<Report> {
   const words = context.args.map((word) => word.toLowerCase());
@@ -49,21 +65,6 @@ export async function reportPresets(context: Context): Promise<Report> {
     });
     yield { cells, sequence: 0, ends: true };
   }
-  const columns: Column[] = [
-    { key: 'name', kind: 'text' },
-    { key: 'title', kind: 'text', where: 'machine' },
-    { key: 'vocab', kind: 'count' },
-    { key: 'dim', kind: 'count' },
-    { key: 'layers', kind: 'count' },
-    { key: 'total', title: 'parameters', kind: 'count' },
-    { key: 'active', kind: 'count', where: 'machine' },
-    { key: 'embedding', kind: 'count', where: 'machine' },
-    { key: 'embedding_share', title: 'emb. share', kind: 'share' },
-    { key: 'encoding', kind: 'text', where: 'machine' },
-    { key: 'aliases', kind: 'text', where: 'machine' },
-    { key: 'counted', kind: 'text', where: 'machine' },
-    { key: 'source', kind: 'text', where: 'machine' },
-  ];
   const caption = [`${chosen.length} presets; their sources, embedding counts and other names: -f csv`];
   return { columns, blocks: blocks(), caption, layout: 'rows' };
 }
