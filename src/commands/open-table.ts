@@ -1,0 +1,73 @@
+import type { Context } from '../command.ts';
+import { EmbError } from '../errors.ts';
+import type { EmbeddingTable, Layer, Model, Tokenizer } from '../types.ts';
+
+/** The model that the options name, and the table of it that they ask for. */
+export interface OpenTable {
+  model: Model;
+  table: EmbeddingTable;
+}
+
+/**
+ * Opens the model of -m (or the scratch layer) and its table of --layer and --tensor.
+ *
+ * @throws EmbError "range" when --dim or --vocab contradict a trained table
+ */
+export async function openTable(context: Context): Promise<OpenTable> {
+  const { options } = context;
+  const model = await context.open(context.modelRef);
+  const table = await model.table(options.layer as Layer | undefined, options.tensor as string | undefined);
+  if (context.modelRef !== undefined) {
+    checkSize(model, table, 'columns', table.dim, 'dim', options.dim);
+    checkSize(model, table, 'rows', table.rows, 'vocab', options.vocab);
+  }
+  if (table.rounds) context.note(`${table.dtype} values are no float32: each is rounded once`);
+  return { model, table };
+}
+
+function checkSize(
+  model: Model,
+  table: EmbeddingTable,
+  what: string,
+  size: number,
+  option: string,
+  wanted: unknown,
+): void {
+  if (wanted === undefined || wanted === size) return;
+  throw new EmbError(
+    'range',
+    `${model.name}: "${table.tensorName}" has ${size.toLocaleString('en-US')} ${what}, --${option} asks for ${wanted}`,
+    `leave out --${option}`,
+  );
+}
+
+/** What was read, for captions: model, tensor, dtype, shape, tokenizer. */
+export function captionOfTable({ model, table }: OpenTable, tokenizer: Tokenizer | undefined): string {
+  const shape = `${table.rows.toLocaleString('en-US')} x ${table.dim.toLocaleString('en-US')}`;
+  const name =
+    table.label === undefined
+      ? `${model.name} · ${table.tensorName} · ${table.dtype}`
+      : `scratch layer · ${table.label}`;
+  return `${name} · ${shape}${tokenizer ? ` · tokenizer ${tokenizer.name}` : ''}`;
+}
+
+/**
+ * The tokenizer that names rows: --tokenizer, else the model's own; undefined where there is none or rows are no tokens
+ * (positions, token types, other tensors).
+ */
+export async function rowNames(
+  context: Context,
+  { model, table }: OpenTable,
+): Promise<Tokenizer | undefined> {
+  const { options } = context;
+  if (options.layer === 'position' || options.layer === 'type') return undefined;
+  if (options.tokenizer !== undefined) return context.tokenizer(model);
+  if (!model.hasTokenizer() || !isTokenTable(options.tensor, model, table)) return undefined;
+  return context.tokenizer(model);
+}
+
+function isTokenTable(named: unknown, model: Model, table: EmbeddingTable): boolean {
+  if (named === undefined) return true;
+  const role = model.roles().find(({ tensor }) => tensor === table.tensorName);
+  return role?.layer === 'input' || role?.layer === 'output';
+}
