@@ -104,6 +104,17 @@ describe('showText', () => {
   });
 });
 
+describe('text that is passed through unread', () => {
+  it('is what the escapes would leave alone', () => {
+    // The backslash sends the text through the escapes; it stands where it is not escaped itself.
+    for (let code = 0x20; code <= 0xffff; code++) {
+      const character = String.fromCharCode(code);
+      if (code === 0x5c) continue;
+      expect(`${escapeText(`a${character}`)}\\ `).toBe(escapeText(`a${character}\\ `));
+    }
+  });
+});
+
 describe('showBytes', () => {
   it('shows valid UTF-8 as text', () => {
     expect(showBytes(utf8(' world'))).toBe('␣world');
