@@ -11,7 +11,14 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      { test: { name: 'cli', include: ['test/cli/**/*.test.ts'], globalSetup: ['test/support/build.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'cli',
+          include: ['test/cli/**/*.test.ts'],
+          globalSetup: ['test/support/build.ts'],
+          testTimeout: 60_000,
+        },
+      },
       { test: { name: 'slow', include: ['test/slow/**/*.test.ts'], testTimeout: 600_000 } },
       { test: { name: 'world', include: ['test/world/**/*.test.ts'], testTimeout: 300_000 } },
     ],

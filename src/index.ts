@@ -47,7 +47,10 @@ export async function openModel(ref?: string, options: OpenOptions = {}): Promis
  * Opens a tokenizer: a built-in encoding (gpt2, cl100k_base, ...), a preset's, a tokenizer file, or a model's.
  * @throws EmbError "missing" for an unknown name
  */
-export async function openTokenizer(ref: string, note: (message: string) => void = () => {}): Promise<Tokenizer> {
+export async function openTokenizer(
+  ref: string,
+  note: (message: string) => void = () => {},
+): Promise<Tokenizer> {
   const opening = await import('./model/tokenizer-ref.ts');
   return opening.openTokenizer(ref, note);
 }

@@ -45,7 +45,10 @@ interface Import {
 }
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts') && !path.startsWith(join('kernels', 'assembly')) && !path.startsWith('generated'))
+  .filter(
+    (path) =>
+      path.endsWith('.ts') && !path.startsWith(join('kernels', 'assembly')) && !path.startsWith('generated'),
+  )
   .map((path) => join(source, path));
 
 function importsOf(file: string): Import[] {
@@ -54,7 +57,8 @@ function importsOf(file: string): Import[] {
   for (const match of text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[\s\S]*?\sfrom\s+)?'([^']+)';?$/gm)) {
     found.push({ from: file, to: match[2]!, typeOnly: match[1] !== undefined });
   }
-  for (const match of text.matchAll(/\bimport\('([^']+)'\)/g)) found.push({ from: file, to: match[1]!, typeOnly: false });
+  for (const match of text.matchAll(/\bimport\('([^']+)'\)/g))
+    found.push({ from: file, to: match[1]!, typeOnly: false });
   return found;
 }
 
@@ -100,13 +104,16 @@ describe('who may import whom', () => {
   });
 
   test('only cli/main ends the process', () => {
-    const wrong = files.filter((file) => /process\.exit\(/.test(readFileSync(file, 'utf8'))).map((file) => relative(source, file));
+    const wrong = files
+      .filter((file) => /process\.exit\(/.test(readFileSync(file, 'utf8')))
+      .map((file) => relative(source, file));
     expect(wrong).toEqual([join('cli', 'main.ts')]);
   });
 });
 
 describe('sizes and names', () => {
-  const data = /^(model\/(presets\/|embedding-names)|core\/random\/.*(tables|constants|polynomial)|text\/.*table)/;
+  const data =
+    /^(model\/(presets\/|embedding-names)|core\/random\/.*(tables|constants|polynomial)|text\/.*table)/;
 
   test('files stay under 300 lines, data tables excepted', () => {
     const long = files
@@ -116,7 +123,9 @@ describe('sizes and names', () => {
   });
 
   test('no file is named after nothing', () => {
-    const empty = files.filter((file) => /\b(utils?|helpers?|manager|handler|misc|common)\b/.test(relative(source, file)));
+    const empty = files.filter((file) =>
+      /\b(utils?|helpers?|manager|handler|misc|common)\b/.test(relative(source, file)),
+    );
     expect(empty).toEqual([]);
   });
 });

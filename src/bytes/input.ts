@@ -45,7 +45,7 @@ export async function* readRecords(options: RecordOptions): AsyncGenerator<strin
     if (pendingBytes > longestRecord) {
       throw new EmbError(
         'range',
-        `a text of the input is longer than ${longestRecord.toLocaleString('en-US')} bytes`,
+        `a text of the input is longer than ${longestRecord / 2 ** 20} MiB`,
         'cut it into lines',
       );
     }

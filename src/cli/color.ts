@@ -1,4 +1,4 @@
-import { isatty } from 'node:tty';
+import { isTerminal } from './terminal.ts';
 
 /**
  * How many colors stdout shows: 0 none, 1 sixteen, 2 256, 3 true color.
@@ -20,7 +20,7 @@ export function colorLevel(
     case 'always':
       return terminalColors(environment);
   }
-  if (environment.NO_COLOR || environment.TERM === 'dumb' || !isatty(1)) return 0;
+  if (environment.NO_COLOR || environment.TERM === 'dumb' || !isTerminal(1)) return 0;
   return terminalColors(environment);
 }
 

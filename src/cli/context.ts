@@ -1,7 +1,7 @@
 import { pathExists } from '../bytes/input.ts';
 import type { Context, OptionValues } from '../command.ts';
 import { EmbError } from '../errors.ts';
-import { showText } from '../text/escape.ts';
+import { escapeText } from '../text/escape.ts';
 import type { Model, Tokenizer } from '../types.ts';
 import { Inputs } from './inputs.ts';
 import { startProgress } from './progress.ts';
@@ -111,7 +111,7 @@ export function createContext(
       emitters.push(emit);
     },
     caption(line) {
-      if (!options.quiet) say(showText(line));
+      if (!options.quiet) say(escapeText(line));
     },
     async close() {
       for (const model of opened) await model.close();

@@ -1,4 +1,5 @@
 import { EmbError } from '../errors.ts';
+import { formatCount } from '../text/numbers.ts';
 
 const highestId = 2 ** 32 - 1;
 
@@ -19,7 +20,7 @@ export function parseIds(text: string, rows: number): Uint32Array {
   if (total > mostIds) {
     throw new EmbError(
       'range',
-      `${total.toLocaleString('en-US')} ids in one sequence, expected at most ${mostIds.toLocaleString('en-US')}`,
+      `${formatCount(total)} ids in one sequence, expected at most ${formatCount(mostIds)}`,
     );
   }
   const ids = new Uint32Array(total);
@@ -49,7 +50,7 @@ function parseId(part: string, rows: number): number {
   if (id > highestId || id >= rows) {
     throw new EmbError(
       'range',
-      `id ${part} is outside the table of ${rows.toLocaleString('en-US')} rows`,
+      `id ${part} is outside the table of ${formatCount(rows)} rows`,
       `the highest id is ${rows - 1}`,
     );
   }

@@ -1,15 +1,16 @@
-import { isatty } from 'node:tty';
 import { ClosedPipe, DescriptorSink, openAtomic } from '../bytes/output.ts';
 import type { Command, OptionValues } from '../command.ts';
 import { EmbError, exitCodes } from '../errors.ts';
 import { renderers } from '../render/index.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { Block, Renderer } from '../types.ts';
 import { colorLevel } from './color.ts';
 import { createContext, type RunContext } from './context.ts';
 import { parseCommandLine } from './program.ts';
 import { complain, say } from './say.ts';
 import { onSignals } from './signals.ts';
+import { isTerminal } from './terminal.ts';
 
 declare const EMB_VERSION: string;
 
@@ -25,7 +26,7 @@ export async function main(argv: readonly string[]): Promise<never> {
   }
   if (debug)
     say(
-      `${(performance.now() - started).toFixed(1)} ms, ${process.memoryUsage.rss().toLocaleString('en-US')} bytes resident`,
+      `${(performance.now() - started).toFixed(1)} ms, ${formatCount(process.memoryUsage.rss())} bytes resident`,
     );
   process.exit(code);
 }
@@ -55,7 +56,7 @@ async function run(argv: readonly string[]): Promise<number> {
   const output = options.output as string | undefined;
   const format = chooseFormat(command, options, output);
   const renderer = await renderers[format]!.load();
-  if (renderer.binary && output === undefined && isatty(1)) {
+  if (renderer.binary && output === undefined && isTerminal(1)) {
     throw new EmbError(
       'usage',
       `${format} is binary and stdout is a terminal`,
@@ -106,8 +107,8 @@ async function print(
   await renderer.render(report, sink, {
     precision: options.precision as number | undefined,
     full: options.full === true,
-    terminal: isatty(1) && options.output === undefined,
-    width: isatty(1) && options.output === undefined ? (process.stdout.columns ?? 80) : 80,
+    terminal: isTerminal(1) && options.output === undefined,
+    width: isTerminal(1) && options.output === undefined ? (process.stdout.columns ?? 80) : 80,
     color,
     shownColumns: options.columns as number | undefined,
     range: readRange(options.range as string | undefined),

@@ -1,6 +1,7 @@
 import type { OptionSpec } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
+import { formatCount } from '../text/numbers.ts';
 
 const countUnits: Record<string, bigint> = {
   '': 1n,
@@ -70,10 +71,10 @@ function readNumber(spec: OptionSpec, raw: string): number {
 function checkBounds(spec: OptionSpec, raw: string, value: number): number {
   const { min, max } = spec;
   if (min !== undefined && value < min) {
-    throw new EmbError('usage', `--${spec.long} is ${raw}, expected at least ${min.toLocaleString('en-US')}`);
+    throw new EmbError('usage', `--${spec.long} is ${raw}, expected at least ${formatCount(min)}`);
   }
   if (max !== undefined && value > max) {
-    throw new EmbError('usage', `--${spec.long} is ${raw}, expected at most ${max.toLocaleString('en-US')}`);
+    throw new EmbError('usage', `--${spec.long} is ${raw}, expected at most ${formatCount(max)}`);
   }
   return value;
 }

@@ -1,5 +1,6 @@
-import { isatty } from 'node:tty';
 import type { Progress } from '../command.ts';
+import { formatCount } from '../text/numbers.ts';
+import { isTerminal } from './terminal.ts';
 
 /** Work shorter than this shows no progress line. */
 const quietMilliseconds = 500;
@@ -7,7 +8,7 @@ const drawMilliseconds = 100;
 
 /** A progress line on stderr, redrawn in place; silent when stderr is no terminal or the work is short. */
 export function startProgress(total: number, unit: string, quiet: boolean): Progress {
-  if (quiet || !isatty(2)) return { advance: () => {}, done: () => {} };
+  if (quiet || !isTerminal(2)) return { advance: () => {}, done: () => {} };
   const started = performance.now();
   let amount = 0;
   let drawn = 0;
@@ -17,7 +18,7 @@ export function startProgress(total: number, unit: string, quiet: boolean): Prog
     const filled = Math.round(share * 24);
     const bar = `${'█'.repeat(filled)}${'░'.repeat(24 - filled)}`;
     process.stderr.write(
-      `\r\x1b[K${bar} ${(share * 100).toFixed(0).padStart(3)} % of ${total.toLocaleString('en-US')} ${unit}`,
+      `\r\x1b[K${bar} ${(share * 100).toFixed(0).padStart(3)} % of ${formatCount(total)} ${unit}`,
     );
   };
   return {

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { showText } from '../text/escape.ts';
+import { escapeText } from '../text/escape.ts';
 
 /** A line on stderr, as it is. A closed stderr is nobody's problem. */
 export function say(line: string): void {
@@ -13,6 +13,6 @@ export function say(line: string): void {
 
 /** An error and its hint, with whatever a file put into them made harmless. */
 export function complain(message: string, hint?: string): void {
-  say(`emb: ${showText(message)}`);
-  if (hint !== undefined) say(`hint: ${showText(hint)}`);
+  say(`emb: ${escapeText(message)}`);
+  if (hint !== undefined) say(`hint: ${escapeText(hint)}`);
 }

@@ -1,5 +1,6 @@
 import type { Command, Context } from '../command.ts';
 import { EmbError } from '../errors.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, Layer, Model, Report, Tokenizer } from '../types.ts';
 import { columnsOf, pooledBlocks, rowBlocks } from './embed-blocks.ts';
 import { type Pipeline, preparePipeline } from './embed-pipeline.ts';
@@ -164,7 +165,7 @@ function checkShape(context: Context, model: Model, table: EmbeddingTable): void
   }
   const vocab = context.options.vocab as number | undefined;
   if (vocab !== undefined && vocab !== table.rows) {
-    const rows = table.rows.toLocaleString('en-US');
+    const rows = formatCount(table.rows);
     throw new EmbError(
       'range',
       `${model.name}: "${table.tensorName}" has ${rows} rows, --vocab asks for ${vocab}`,
@@ -189,7 +190,7 @@ function captionOf(
   tokenizer: Tokenizer | undefined,
   pipeline: Pipeline,
 ): string[] {
-  const shape = `${table.rows.toLocaleString('en-US')} x ${table.dim.toLocaleString('en-US')}`;
+  const shape = `${formatCount(table.rows)} x ${formatCount(table.dim)}`;
   const named =
     table.label === undefined
       ? `${model.name} · ${table.tensorName} · ${table.dtype}`

@@ -2,6 +2,7 @@ import type { Context } from '../command.ts';
 import { groupNames } from '../core/architecture-count.ts';
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { Layer, Model, TensorInfo } from '../types.ts';
 import { groupOfTensor, isBuffer, mapGroups } from './params-groups.ts';
 import type { ModelRecord } from './params-model.ts';
@@ -40,7 +41,7 @@ export async function fileRecord(context: Context, ref: string): Promise<ModelRe
   const counted = countTensors(tensors, roles, tied === true);
   noteOddities(context, ref, tensors, roles, tied);
   const lookups = [input, roles.position, roles.type].filter((tensor) => tensor !== undefined);
-  const about = `${model.format}, ${tensors.length.toLocaleString('en-US')} ${tensors.length === 1 ? 'tensor' : 'tensors'}`;
+  const about = `${model.format}, ${formatCount(tensors.length)} ${tensors.length === 1 ? 'tensor' : 'tensors'}`;
   return {
     name: ref,
     title: null,
@@ -166,7 +167,7 @@ function noteOddities(
   if (packed.length === 0) return;
   const dtypes = [...new Set(packed.map((tensor) => tensor.dtype))].join(', ');
   context.note(
-    `${ref} holds whole numbers (${dtypes}) in ${packed.length.toLocaleString('en-US')} of its tensors: ` +
+    `${ref} holds whole numbers (${dtypes}) in ${formatCount(packed.length)} of its tensors: ` +
       'where those pack several weights, there are more parameters than are counted',
   );
 }

@@ -1,6 +1,7 @@
 import type { Context } from '../command.ts';
 import { countLayer, fitDim, type LayerSizes, weighParameters } from '../core/parameter-count.ts';
 import { EmbError } from '../errors.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, Report } from '../types.ts';
 
 /** Rows of the gpt2 tokenizer's vocabulary, which is what the scratch layer has without --vocab. */
@@ -89,7 +90,7 @@ function findDim(budget: number, sizes: Omit<LayerSizes, 'dim'>): number {
   const least = countLayer({ ...sizes, dim: 1 }).total;
   throw new EmbError(
     'usage',
-    `--budget is ${budget.toLocaleString('en-US')}, expected at least ${least.toLocaleString('en-US')}, what one dimension takes`,
+    `--budget is ${formatCount(budget)}, expected at least ${formatCount(least)}, what one dimension takes`,
     'a larger budget, or a smaller --vocab',
   );
 }

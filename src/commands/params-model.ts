@@ -1,6 +1,7 @@
 import type { Context, Preset } from '../command.ts';
 import { countModel, groupNames, type ParameterGroups } from '../core/architecture-count.ts';
 import { EmbError } from '../errors.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, Report } from '../types.ts';
 import { fileRecord } from './params-file.ts';
 import { mapGroups } from './params-groups.ts';
@@ -61,10 +62,10 @@ function checkSizes(context: Context, ref: string, record: ModelRecord): void {
     const asked = context.options[key] as number[] | undefined;
     const wrong = asked?.find((value) => value !== record[key]);
     if (wrong === undefined) continue;
-    const has = record[key] === null ? 'unknown' : record[key].toLocaleString('en-US');
+    const has = record[key] === null ? 'unknown' : formatCount(record[key]);
     throw new EmbError(
       'range',
-      `--${key} is ${wrong.toLocaleString('en-US')}, and that of ${ref} is ${has}`,
+      `--${key} is ${formatCount(wrong)}, and that of ${ref} is ${has}`,
       `leave out ${ref} to count a layer of any size`,
     );
   }

@@ -1,4 +1,5 @@
 import type { Context, OptionValues } from '../command.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, EncodeOptions, Token, Tokenizer } from '../types.ts';
 
 /** A text longer than this is not repeated on each of its rows: the output would grow with its square. */
@@ -31,7 +32,7 @@ export function tokenCells(
   const repeated = text.length <= longestRepeatedText ? text : null;
   if (repeated === null && tokens.length > 0) {
     context.note(
-      `texts longer than ${longestRepeatedText.toLocaleString('en-US')} characters are not repeated on each row: "text" is null there`,
+      `texts longer than ${formatCount(longestRepeatedText)} characters are not repeated on each row: "text" is null there`,
     );
   }
   return tokens.map((token, index) => [
@@ -91,8 +92,6 @@ export function truncated<T extends { length: number }>(
 ): T {
   const limit = context.options.truncate as number | undefined;
   if (limit === undefined || tokens.length <= limit) return tokens;
-  context.note(
-    `text ${row} has ${tokens.length.toLocaleString('en-US')} tokens, cut to ${limit.toLocaleString('en-US')}`,
-  );
+  context.note(`text ${row} has ${formatCount(tokens.length)} tokens, cut to ${formatCount(limit)}`);
   return slice(tokens, limit);
 }

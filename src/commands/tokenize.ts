@@ -1,5 +1,6 @@
 import type { Command, Context } from '../command.ts';
 import { EmbError } from '../errors.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
 import { encodeOptions, idCells, idColumns, tokenCells, tokenColumns, truncated } from './token-rows.ts';
 
@@ -53,7 +54,7 @@ export const command: Command = {
 };
 
 const caption = (tokenizer: Tokenizer) => [
-  `tokenizer ${tokenizer.name} (${tokenizer.kind}), vocabulary ${tokenizer.vocabSize.toLocaleString('en-US')}`,
+  `tokenizer ${tokenizer.name} (${tokenizer.kind}), vocabulary ${formatCount(tokenizer.vocabSize)}`,
 ];
 
 function tokenize(context: Context, tokenizer: Tokenizer): Report {

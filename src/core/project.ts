@@ -1,4 +1,5 @@
 import { EmbError } from '../errors.ts';
+import { formatCount } from '../text/numbers.ts';
 import { blockWords, seedState, temper, twist } from './random/mt19937.ts';
 
 /** y = x · weightᵀ + bias */
@@ -24,10 +25,10 @@ const mostWeights = 2 ** 28;
  */
 export function drawProjection(inputs: number, outputs: number, seed: bigint): Projection {
   if (inputs * outputs > mostWeights) {
-    const weights = (inputs * outputs).toLocaleString('en-US');
+    const weights = formatCount(inputs * outputs);
     throw new EmbError(
       'range',
-      `a projection from ${inputs} to ${outputs} has ${weights} weights, expected at most ${mostWeights.toLocaleString('en-US')}`,
+      `a projection from ${inputs} to ${outputs} has ${weights} weights, expected at most ${formatCount(mostWeights)}`,
     );
   }
   const draw = uniformBits(Number(BigInt.asUintN(32, seed)));

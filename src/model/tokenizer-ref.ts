@@ -26,7 +26,11 @@ export async function openTokenizer(ref: string, note: (message: string) => void
   const encoding = encodingOf(ref);
   if (encoding !== undefined) return openEncoding(encoding);
   const near = didYouMean(nearestNames(ref, [...encodingNames, ...encodedModels]));
-  throw new EmbError('missing', `${ref}: no such file, and no built-in encoding or preset has this name`, near ?? `built in: ${encodingNames.join(', ')}`);
+  throw new EmbError(
+    'missing',
+    `${ref}: no such file, and no built-in encoding or preset has this name`,
+    near ?? `built in: ${encodingNames.join(', ')}`,
+  );
 }
 
 function isPath(ref: string): boolean {

@@ -1,5 +1,5 @@
-import type { Renderer } from '../types.ts';
 import { showText } from '../text/escape.ts';
+import type { Renderer } from '../types.ts';
 
 /** One line per row: the report's plain column, raw in a pipe, escaped on a terminal. */
 export const renderer: Renderer = {

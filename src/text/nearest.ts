@@ -20,7 +20,9 @@ export function nearestNames(typed: string, names: Iterable<string>, count = 3):
     const distance = candidate.startsWith(wanted) ? 1 : editDistance(wanted, candidate);
     if (distance <= limit || candidate.startsWith(wanted)) found.push({ name, distance });
   }
-  found.sort((a, b) => a.distance - b.distance || a.name.length - b.name.length || (a.name < b.name ? -1 : 1));
+  found.sort(
+    (a, b) => a.distance - b.distance || a.name.length - b.name.length || (a.name < b.name ? -1 : 1),
+  );
   return found.slice(0, count).map((entry) => entry.name);
 }
 

@@ -57,7 +57,13 @@ export function formatCount(value: number | bigint): string {
     if (Math.abs(value) >= 1e21) return formatCount(BigInt(value));
     value += 0;
   }
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+  // Not toLocaleString and no regular expression: either takes milliseconds the first time.
+  const digits = String(value);
+  const sign = digits.startsWith('-') ? 1 : 0;
+  let grouped = digits.slice(-3);
+  let end = digits.length - 3;
+  for (; end > sign; end -= 3) grouped = `${digits.slice(Math.max(sign, end - 3), end)},${grouped}`;
+  return sign === 1 && digits.length > 3 ? `-${grouped}` : digits.length > 3 ? grouped : digits;
 }
 
 const shortUnits = ['', 'k', 'M', 'B', 'T'];

@@ -7,7 +7,9 @@ export default function setup(): void {
   const built = join('dist', 'bin', 'main.cjs');
   const newest = Math.max(
     ...['src', 'scripts', 'bin'].flatMap((folder) =>
-      readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => statSync(join(folder, path)).mtimeMs),
+      readdirSync(folder, { recursive: true, encoding: 'utf8' }).map(
+        (path) => statSync(join(folder, path)).mtimeMs,
+      ),
     ),
   );
   if (existsSync(built) && statSync(built).mtimeMs >= newest) return;

@@ -16,7 +16,10 @@ const environment = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
 };
 
 /** Runs the real executable. */
-export function emb(args: readonly string[], options: { input?: string | Uint8Array; env?: NodeJS.ProcessEnv; cwd?: string } = {}): Outcome {
+export function emb(
+  args: readonly string[],
+  options: { input?: string | Uint8Array; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Outcome {
   const run = spawnSync(process.execPath, [executable, ...args], {
     input: options.input ?? '',
     env: environment(options.env),
@@ -28,13 +31,20 @@ export function emb(args: readonly string[], options: { input?: string | Uint8Ar
 
 /** The bytes that the executable prints. */
 export function embBytes(args: readonly string[], input: string | Uint8Array = ''): Buffer {
-  const run = spawnSync(process.execPath, [executable, ...args], { input, env: environment(), maxBuffer: 1 << 28 });
+  const run = spawnSync(process.execPath, [executable, ...args], {
+    input,
+    env: environment(),
+    maxBuffer: 1 << 28,
+  });
   if (run.status !== 0) throw new Error(run.stderr.toString('utf8'));
   return run.stdout;
 }
 
 /** Runs a shell line in which `emb` is the executable. */
-export function shell(line: string, options: { cwd?: string; env?: NodeJS.ProcessEnv; timeout?: number } = {}): Outcome {
+export function shell(
+  line: string,
+  options: { cwd?: string; env?: NodeJS.ProcessEnv; timeout?: number } = {},
+): Outcome {
   const define = `emb() { "${process.execPath}" "${executable}" "$@"; }\n`;
   const run = spawnSync('bash', ['-c', `${define}set -o pipefail\n${line}`], {
     env: environment(options.env),

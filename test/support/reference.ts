@@ -2,7 +2,12 @@ import { everywhere, groups } from '../../src/cli/groups.ts';
 import type { Command, OptionSpec } from '../../src/command.ts';
 import { commands } from '../../src/commands/index.ts';
 
-const groupTitles = { model: 'Model', tokenizer: 'Tokenizer', input: 'Input', scratch: 'Scratch layer' } as const;
+const groupTitles = {
+  model: 'Model',
+  tokenizer: 'Tokenizer',
+  input: 'Input',
+  scratch: 'Scratch layer',
+} as const;
 
 /** docs/commands.md, from the data that `--help` is made of. */
 export async function commandReference(): Promise<string> {
@@ -19,13 +24,17 @@ export async function commandReference(): Promise<string> {
 
 function describe(command: Command): string {
   const examples = command.examples.map((example) => `${example.line}\n    # ${example.says}`).join('\n');
-  const shared = command.groups.map((name) => `[${groupTitles[name]}](#options-${groupTitles[name].toLowerCase().replace(' ', '-')})`);
+  const shared = command.groups.map(
+    (name) => `[${groupTitles[name]}](#options-${groupTitles[name].toLowerCase().replace(' ', '-')})`,
+  );
   return [
     `## emb ${command.name}\n\n\`emb ${command.name} ${command.usage}\`: ${command.summary}.\n`,
     command.description ? `${command.description}\n` : '',
     command.options.length > 0 ? table(command.options) : '',
     `Formats: ${command.formats.map((format) => `\`${format}\``).join(', ')} (the first is the default).`,
-    shared.length > 0 ? `Further options: ${shared.join(', ')}, [every command](#options-every-command).\n` : '',
+    shared.length > 0
+      ? `Further options: ${shared.join(', ')}, [every command](#options-every-command).\n`
+      : '',
     `\`\`\`sh\n${examples}\n\`\`\`\n`,
   ]
     .filter((part) => part !== '')
