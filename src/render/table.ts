@@ -169,7 +169,7 @@ function recordCell(
   alone: boolean,
 ): GridCell {
   const cell = gridCell(record[index], column.kind, { ...setting, style: { ...setting.style, short: true } });
-  return { ...cell, right: !alone && alignsRight(column.kind) };
+  return { ...cell, right: !alone && (column.kind === 'flag' || alignsRight(column.kind)) };
 }
 
 /** Splits records into groups that fit the width beside the field names. */
