@@ -1,5 +1,6 @@
 import type { Context } from '../command.ts';
 import { EmbError } from '../errors.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, Layer, Model, Tokenizer } from '../types.ts';
 
 /** The model that the options name, and the table of it that they ask for. */
@@ -36,14 +37,14 @@ function checkSize(
   if (wanted === undefined || wanted === size) return;
   throw new EmbError(
     'range',
-    `${model.name}: "${table.tensorName}" has ${size.toLocaleString('en-US')} ${what}, --${option} asks for ${wanted}`,
+    `${model.name}: "${table.tensorName}" has ${formatCount(size)} ${what}, --${option} asks for ${wanted}`,
     `leave out --${option}`,
   );
 }
 
 /** What was read, for captions: model, tensor, dtype, shape, tokenizer. */
 export function captionOfTable({ model, table }: OpenTable, tokenizer: Tokenizer | undefined): string {
-  const shape = `${table.rows.toLocaleString('en-US')} x ${table.dim.toLocaleString('en-US')}`;
+  const shape = `${formatCount(table.rows)} x ${formatCount(table.dim)}`;
   const name =
     table.label === undefined
       ? `${model.name} · ${table.tensorName} · ${table.dtype}`

@@ -1,5 +1,6 @@
 import type { Command, Context } from '../command.ts';
 import { measureTable, type TableStats } from '../core/table-stats.ts';
+import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, Report, RowBlock, Tokenizer } from '../types.ts';
 import { captionOfTable, type OpenTable, openTable, rowNames } from './open-table.ts';
 import {
@@ -89,7 +90,7 @@ async function statsOfTable(context: Context, opened: OpenTable): Promise<Findin
   const stats = await measure(context, blocks(), table.dim, table.rows);
   progress.done();
   if (stats.histogramEvery > 1) {
-    const counted = stats.histogramRows.toLocaleString('en-US');
+    const counted = formatCount(stats.histogramRows);
     context.note(
       `the histogram counts every ${ordinal(stats.histogramEvery)} row, ${counted} in all; --full-histogram counts all`,
     );
@@ -117,10 +118,8 @@ function paddingRows(
   if (tokenizer === undefined) return null;
   const missing = tokenizer.vocabSize - table.rows;
   if (missing > 0 && table.label === undefined) {
-    const counts = `${tokenizer.vocabSize.toLocaleString('en-US')} ids, the table ${table.rows.toLocaleString('en-US')} rows`;
-    context.note(
-      `the tokenizer ${tokenizer.name} has ${counts}: ${missing.toLocaleString('en-US')} ids have no row`,
-    );
+    const counts = `${formatCount(tokenizer.vocabSize)} ids, the table ${formatCount(table.rows)} rows`;
+    context.note(`the tokenizer ${tokenizer.name} has ${counts}: ${formatCount(missing)} ids have no row`);
   }
   return Math.max(0, -missing);
 }
@@ -158,7 +157,7 @@ async function statsOfVectors(context: Context): Promise<Findings> {
     ...measuredFields(stats, names),
     pairField(data, dim, rows, names),
   ];
-  const shape = `${rows.toLocaleString('en-US')} x ${dim.toLocaleString('en-US')}`;
+  const shape = `${formatCount(rows)} x ${formatCount(dim)}`;
   return { caption: `vectors · ${shape}`, fields };
 }
 
@@ -190,5 +189,5 @@ function measuredFields(stats: TableStats, names: RowNames): Field[] {
 /** 2nd, 4th, 8th: steps are powers of two. */
 function ordinal(step: number): string {
   const ending = step % 10 === 2 && step % 100 !== 12 ? 'nd' : 'th';
-  return `${step.toLocaleString('en-US')}${ending}`;
+  return `${formatCount(step)}${ending}`;
 }

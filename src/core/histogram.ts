@@ -42,10 +42,12 @@ export function histogramOf(buckets: ArrayLike<number>, low: number, high: numbe
   const below: HistogramBin = { from: low, to: bins[0].from, count: 0 };
   const above: HistogramBin = { from: bins[bins.length - 1].to, to: high, count: 0 };
   for (let magnitude = 0; magnitude < firstInfinite; magnitude++) {
+    const [positive, negative] = [buckets[magnitude], buckets[magnitude + 0x8000]];
+    // Most buckets are empty, and this runs once: it has to be cheap before it is compiled.
+    if (positive === 0 && negative === 0) continue;
     const index = Math.floor(floatOf(magnitude) / step);
-    place(bins, below, above, index - first, buckets[magnitude]);
-    const negative = magnitude === 0 ? 0 : -index - 1;
-    place(bins, below, above, negative - first, buckets[magnitude + 0x8000]);
+    place(bins, below, above, index - first, positive);
+    place(bins, below, above, (magnitude === 0 ? 0 : -index - 1) - first, negative);
   }
   return [below, ...bins, above].filter((bin) => bin.count > 0 || (bin !== below && bin !== above));
 }

@@ -219,7 +219,8 @@ class TableMeter {
   result(): TableStats {
     const finiteRows = this.#rows - this.#nonFiniteRows;
     const normMean = finiteRows > 0 ? this.#normSum / finiteRows : null;
-    const buckets = this.#emptyCounters();
+    // As a rule the counters were never full: 65,536 additions in code that is not compiled yet are a millisecond.
+    const buckets = this.#buckets === undefined ? this.#sums.buckets : this.#emptyCounters();
     return {
       rows: this.#rows,
       dim: this.#dim,
