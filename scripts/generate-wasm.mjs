@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/kernels.ts and mersenne.ts.
+// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,mersenne,shortest}.ts.
 // Alone: node scripts/generate-wasm.mjs
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -14,7 +14,14 @@ const kernels = [
     source: 'src/kernels/assembly/moments.ts',
     target: 'src/generated/kernels.ts',
     name: 'kernelsBase64',
-    memory: ['--importMemory', '--noExportMemory', '--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
+    memory: [
+      '--importMemory',
+      '--noExportMemory',
+      '--initialMemory',
+      `${arenaPages}`,
+      '--maximumMemory',
+      `${arenaPages}`,
+    ],
   },
   {
     source: 'src/kernels/assembly/mersenne.ts',
@@ -22,6 +29,13 @@ const kernels = [
     name: 'mersenneBase64',
     // 64 KiB and 16 sequences of 82,560 bytes.
     memory: ['--initialMemory', '22', '--maximumMemory', '22'],
+  },
+  {
+    source: 'src/kernels/assembly/shortest.ts',
+    target: 'src/generated/shortest.ts',
+    name: 'shortestBase64',
+    // 32 KiB and 4,096 texts of at most 25 bytes.
+    memory: ['--initialMemory', '3', '--maximumMemory', '3'],
   },
 ];
 

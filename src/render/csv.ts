@@ -49,12 +49,11 @@ async function renderSeparated(
         text.floats(rows.values, row * dim, (row + 1) * dim, separator, 'plain');
       }
       text.text('\n');
-      text.offer(sink);
+      if (text.isLong) await text.flush(sink);
     }
-    text.drain(sink);
-    await sink.flush();
+    await text.flush(sink);
   }
-  text.drain(sink);
+  await text.flush(sink);
 }
 
 function headerLine(columns: readonly Column[], dim: number, separator: string, spell: Spell): string {

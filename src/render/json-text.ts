@@ -28,7 +28,7 @@ export function jsonStyle(options: RenderOptions, spaced: boolean): JsonStyle {
 }
 
 /** Says once that JSON has no NaN. */
-export function nonFiniteNote(options: RenderOptions): () => void {
+function nonFiniteNote(options: RenderOptions): () => void {
   let said = false;
   return () => {
     if (!said) options.note('NaN and infinities are null in JSON');
@@ -49,7 +49,7 @@ function plainNumber(value: number): string {
 }
 
 /** A JSON string; well-formed, as JSON.stringify makes it, and harmless when a terminal shows it. */
-export function jsonString(text: string, style: JsonStyle): string {
+function jsonString(text: string, style: JsonStyle): string {
   const quoted = JSON.stringify(text);
   return style.terminal ? quoted.replace(hidden, escapeUnits) : quoted;
 }

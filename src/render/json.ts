@@ -53,10 +53,9 @@ async function renderArray(report: Report, sink: Sink, style: JsonStyle): Promis
         }
         text.text('}');
       }
-      text.offer(sink);
+      if (text.isLong) await text.flush(sink);
     }
-    text.drain(sink);
-    await sink.flush();
+    await text.flush(sink);
   }
   sink.write(before.startsWith('[') ? '[]\n' : '\n]\n');
 }

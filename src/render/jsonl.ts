@@ -30,10 +30,9 @@ export const renderer: Renderer = {
           text.text(']');
         }
         text.text('}\n');
-        text.offer(sink);
+        if (text.isLong) await text.flush(sink);
       }
-      text.drain(sink);
-      await sink.flush();
+      await text.flush(sink);
     }
   },
 };

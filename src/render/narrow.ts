@@ -18,7 +18,7 @@ const scratchBits = new Uint32Array(scratch.buffer);
  *
  * Source: IEEE 754-2019 binary16; NumPy's npy_floatbits_to_halfbits.
  */
-export function float16Bits(floatBits: number): number {
+function float16Bits(floatBits: number): number {
   const sign = (floatBits >>> 16) & 0x8000;
   const exponent = (floatBits >>> 23) & 255;
   const fraction = floatBits & 0x7fffff;
@@ -38,7 +38,7 @@ export function float16Bits(floatBits: number): number {
  *
  * Source: bfloat16 is the upper half of a float32.
  */
-export function bfloat16Bits(floatBits: number): number {
+function bfloat16Bits(floatBits: number): number {
   if ((floatBits & 0x7fffffff) > 0x7f800000) return (floatBits >>> 16) | 0x40;
   return roundShift(floatBits, 16) & 0xffff;
 }

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvRenderer, tsvRenderer } from '../../src/render/csv.ts';
 import { renderer as ids } from '../../src/render/ids.ts';
+import { fixedText } from '../../src/text/half-even.ts';
+import { shortestText } from '../../src/text/shortest.ts';
 import type { Cell, Column } from '../../src/types.ts';
 import { rendered, reportOf } from '../support/report.ts';
 import { renderedBytes, vectorReport } from '../support/vector-report.ts';
@@ -47,6 +49,26 @@ describe('-f csv', () => {
     expect(await rendered(csvRenderer, report)).toBe(
       'row,token,score,d0,d1\n0,Hello,0.1,0.1,-2\n1, world,,1e-7,0.5\n',
     );
+  });
+
+  it('writes thousands of numbers as it writes a few', async () => {
+    const odd = [0, -0, 1, 0.5, Number.NaN, -Infinity, 1e-7, 1e22, 16777216, 0.1];
+    const values = Float32Array.from(
+      { length: 60_000 },
+      (_, at) => odd[at % 13] ?? Math.sin(at) * 10 ** (at % 5),
+    );
+    const few = Array.from({ length: 60 }, (_, row) => values.subarray(row * 1000, (row + 1) * 1000)).map(
+      (row) =>
+        Array.from(row, (value) => (Number.isFinite(value) ? shortestText(value) : fixedText(value, 0))).join(
+          ',',
+        ),
+    );
+    for (const blockRows of [1, 7, 60]) {
+      const text = (
+        await renderedBytes(csvRenderer, vectorReport({ shape: [1, 60, 1000], values, blockRows }))
+      ).toString();
+      expect(text.split('\n').slice(1)).toEqual([...few, '']);
+    }
   });
 
   it('has its header when there is no row', async () => {
