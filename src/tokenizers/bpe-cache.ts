@@ -1,5 +1,3 @@
-import { hashBytes } from './bpe-pieces.ts';
-
 /** Words up to this many bytes are their own key. */
 export const keyBytes = 8;
 /** Longer words than this are not kept. */
@@ -24,13 +22,16 @@ export class WordCache {
   private idCount = 0;
   private used = 0;
   private arena = new Uint8Array(4096);
+  private arenaView: DataView = new DataView(this.arena.buffer);
   private arenaLength = 0;
 
-  /** First number of the slot of a word of more than 8 bytes, or -1. */
-  findLong(bytes: Uint8Array, start: number, end: number): number {
+  /**
+   * First number of the slot of a word of more than 8 bytes, or -1. `view` is over the same bytes.
+   */
+  findLong(view: DataView, start: number, end: number): number {
     const size = end - start;
     if (size > longestWord) return -1;
-    const hash = hashBytes(bytes, start, end) | 0;
+    const hash = hashLong(view, start, end);
     const { slots, mask } = this;
     for (let at = hash >>> this.shift; ; at = (at + 1) & mask) {
       const meta = slots[4 * at + 2];
@@ -38,22 +39,26 @@ export class WordCache {
       if (
         slots[4 * at] === hash &&
         (meta & 255) === size &&
-        this.isKept(slots[4 * at + 1], bytes, start, size)
+        this.isKept(slots[4 * at + 1], view, start, size)
       ) {
         return 4 * at;
       }
     }
   }
 
-  private isKept(place: number, bytes: Uint8Array, start: number, size: number): boolean {
-    const { arena } = this;
-    for (let i = 0; i < size; i++) if (arena[place + i] !== bytes[start + i]) return false;
-    return true;
+  private isKept(place: number, view: DataView, start: number, size: number): boolean {
+    const { arenaView } = this;
+    const last = size - 4;
+    for (let i = 0; i < last; i += 4) {
+      if (arenaView.getInt32(place + i, true) !== view.getInt32(start + i, true)) return false;
+    }
+    return arenaView.getInt32(place + last, true) === view.getInt32(start + last, true);
   }
 
   /** Keeps a word that was not found; k0 and k1 are its key where it has at most 8 bytes. */
   add(
     bytes: Uint8Array,
+    view: DataView,
     start: number,
     end: number,
     k0: number,
@@ -69,7 +74,7 @@ export class WordCache {
     let hash: number;
     if (size <= keyBytes) hash = mixKey(k0, k1, size);
     else {
-      hash = hashBytes(bytes, start, end) | 0;
+      hash = hashLong(view, start, end);
       first = hash;
       second = this.keepBytes(bytes, start, end);
     }
@@ -94,6 +99,7 @@ export class WordCache {
       const larger = new Uint8Array(2 * this.arenaLength);
       larger.set(this.arena.subarray(0, place));
       this.arena = larger;
+      this.arenaView = new DataView(larger.buffer);
     }
     for (let i = start; i < end; i++) this.arena[place + i - start] = bytes[i];
     return place;
@@ -142,4 +148,16 @@ const highFactor = (Math.floor(Math.random() * 2 ** 32) | 0x10001) >>> 0;
 export function mixKey(k0: number, k1: number, size: number): number {
   const mixed = Math.imul(k0, lowFactor) ^ Math.imul(k1 + size, highFactor);
   return Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+}
+
+/** The same for longer words: four bytes at a time, the last four overlapping. */
+function hashLong(view: DataView, start: number, end: number): number {
+  const last = end - 4;
+  let hash = end - start;
+  for (let i = start; i < last; i += 4) {
+    hash = Math.imul(hash ^ view.getInt32(i, true), lowFactor);
+    hash ^= hash >>> 15;
+  }
+  hash = Math.imul(hash ^ view.getInt32(last, true), highFactor);
+  return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
 }

@@ -13,8 +13,8 @@ export interface PackedMerges {
   list(): MergeList;
 }
 
-/** Lookups after which a packed list is worth a hash table: a few sentences. */
-const packedLookups = 1500;
+/** Symbols that are merged by a packed list before it is worth a hash table: a few sentences. */
+const packedSymbols = 500;
 
 /**
  * Open addressing table (left id, right id) → rank, and what each rank merges to.
@@ -22,10 +22,13 @@ const packedLookups = 1500;
  * Of a pair that stands twice the later rank counts, as in Hugging Face's tokenizers.
  */
 export class MergeTable {
-  private packed: PackedMerges | undefined;
-  private packedLookups = 0;
+  /** Where to look pairs up as long as there is no table. */
+  packed: PackedMerges | undefined;
+  private packedSymbols = 0;
   /** Id by rank; undefined where the rank is the id. */
   private merged: Uint32Array | undefined;
+  /** Rank + 1 of every pair of ids below 256, which are the bytes of most vocabularies. */
+  private readonly direct = new Int32Array(65536);
   /** Slots of [left, right, rank + 1]; 0 in the third place is an empty slot. */
   private slots: Int32Array;
   private shift = 0;
@@ -60,6 +63,10 @@ export class MergeTable {
   }
 
   add(left: number, right: number, rank: number): void {
+    if (areDirect(left, right)) {
+      this.direct[(left << 8) | right] = rank + 1;
+      return;
+    }
     const { slots, mask } = this;
     let at = mixPair(left, right) >>> this.shift;
     while (slots[at * 3 + 2] !== 0 && (slots[at * 3] !== left || slots[at * 3 + 1] !== right)) {
@@ -70,9 +77,9 @@ export class MergeTable {
     slots[at * 3 + 2] = rank + 1;
   }
 
-  /** Rank of a pair, or -1 when it does not merge. */
+  /** Rank of a pair, or -1 when it does not merge. Not while the list is packed. */
   find(left: number, right: number): number {
-    if (this.packed !== undefined) return this.findPacked(this.packed, left, right);
+    if (areDirect(left, right)) return this.direct[(left << 8) | right] - 1;
     const { slots, mask } = this;
     let at = mixPair(left, right) >>> this.shift;
     for (;;) {
@@ -88,14 +95,21 @@ export class MergeTable {
     return this.merged === undefined ? rank : this.merged[rank];
   }
 
-  private findPacked(packed: PackedMerges, left: number, right: number): number {
-    if (++this.packedLookups < packedLookups) return packed.find(left, right);
+  /** Called before so many symbols merge: builds the table once that pays. */
+  expect(symbols: number): void {
+    if (this.packed === undefined) return;
+    this.packedSymbols += symbols;
+    if (this.packedSymbols < packedSymbols) return;
+    const { count } = this.packed;
+    const { lefts, rights, merged } = this.packed.list();
     this.packed = undefined;
-    this.slots = this.emptySlots(packed.count);
-    const { lefts, rights, merged } = packed.list();
-    for (let i = 0; i < packed.count; i++) this.add(lefts[i], rights[i], merged[i]);
-    return this.find(left, right);
+    this.slots = this.emptySlots(count);
+    for (let i = 0; i < count; i++) this.add(lefts[i], rights[i], merged[i]);
   }
+}
+
+function areDirect(left: number, right: number): boolean {
+  return (left | right) >>> 8 === 0;
 }
 
 // Odd and unknown from outside, so that no vocabulary can be written whose pairs all meet in one slot.

@@ -1,7 +1,9 @@
-import type { MergeTable } from './bpe-merges.ts';
+import type { MergeTable, PackedMerges } from './bpe-merges.ts';
 
 /** Words up to this many symbols merge in place, in quadratic time with a tiny constant; longer ones by a heap. */
 const shortSymbols = 48;
+
+const noRank = 0xffffffff;
 
 /**
  * Symbols of one word while they merge: lowest rank first, leftmost among equals.
@@ -14,6 +16,8 @@ export class WordMerger {
   starts = new Int32Array(256);
   ends = new Int32Array(256);
   count = 0;
+  /** Whether starts and ends are wanted; without them merging moves half as much. */
+  spans = true;
   private ranks = new Int32Array(256);
   private previous = new Int32Array(0);
   private next = new Int32Array(0);
@@ -40,38 +44,68 @@ export class WordMerger {
 
   merge(table: MergeTable): void {
     if (this.count < 2) return;
-    if (this.count <= shortSymbols) this.mergeInPlace(table);
+    table.expect(this.count);
+    if (table.packed !== undefined) this.mergePacked(table.packed);
+    else if (this.count <= shortSymbols) this.mergeInPlace(table);
     else this.mergeByHeap(table);
   }
 
-  private mergeInPlace(table: MergeTable): void {
-    const { ids, starts, ends, ranks } = this;
-    let count = this.count;
-    for (let i = 0; i + 1 < count; i++) ranks[i] = table.find(ids[i], ids[i + 1]);
+  /** Few words come here, so it is written for starting fast: nothing is remembered, the ranks are the merged ids. */
+  private mergePacked(merges: PackedMerges): void {
+    const { ids, ranks } = this;
+    let from = 0;
+    let to = this.count - 1;
     for (;;) {
-      let best = -1;
+      for (let i = from; i < to; i++) ranks[i] = merges.find(ids[i], ids[i + 1]);
       let place = -1;
-      for (let i = 0; i + 1 < count; i++) {
-        const rank = ranks[i];
-        if (rank >= 0 && (place < 0 || rank < best)) {
+      for (let i = 0; i + 1 < this.count; i++) {
+        if (ranks[i] >= 0 && (place < 0 || ranks[i] < ranks[place])) place = i;
+      }
+      if (place < 0) return;
+      ids[place] = ranks[place];
+      ids.copyWithin(place + 1, place + 2, this.count);
+      ranks.copyWithin(place + 1, place + 2, this.count);
+      this.joinSpans(place, this.count--);
+      from = Math.max(0, place - 1);
+      to = Math.min(place + 1, this.count - 1);
+    }
+  }
+
+  private mergeInPlace(table: MergeTable): void {
+    const { ids, ranks } = this;
+    let last = this.count - 1;
+    let from = 0;
+    let to = last;
+    for (;;) {
+      for (let i = from; i < to; i++) ranks[i] = table.find(ids[i], ids[i + 1]);
+      // As unsigned numbers, -1 (no merge) is the highest of all.
+      let best = noRank;
+      let place = 0;
+      for (let i = 0; i < last; i++) {
+        const rank = ranks[i] >>> 0;
+        if (rank < best) {
           best = rank;
           place = i;
         }
       }
-      if (place < 0) break;
+      if (best === noRank) break;
       ids[place] = table.mergedId(best);
-      ends[place] = ends[place + 1];
-      count--;
-      for (let i = place + 1; i < count; i++) {
+      for (let i = place + 1; i < last; i++) {
         ids[i] = ids[i + 1];
-        starts[i] = starts[i + 1];
-        ends[i] = ends[i + 1];
         ranks[i] = ranks[i + 1];
       }
-      if (place > 0) ranks[place - 1] = table.find(ids[place - 1], ids[place]);
-      if (place + 1 < count) ranks[place] = table.find(ids[place], ids[place + 1]);
+      if (this.spans) this.joinSpans(place, last + 1);
+      last--;
+      from = place > 0 ? place - 1 : 0;
+      to = place < last ? place + 1 : last;
     }
-    this.count = count;
+    this.count = last + 1;
+  }
+
+  private joinSpans(place: number, count: number): void {
+    this.ends[place] = this.ends[place + 1];
+    this.starts.copyWithin(place + 1, place + 2, count);
+    this.ends.copyWithin(place + 1, place + 2, count);
   }
 
   private mergeByHeap(table: MergeTable): void {

@@ -98,7 +98,7 @@ export class BpeEngine {
           }
           slot = (slot + 1) & mask;
         }
-      } else found = cache.findLong(bytes, at, end);
+      } else found = cache.findLong(view, at, end);
       if (found < 0) {
         into.length = length;
         this.encodeNew(bytes, at, end, k0, k1, into);
@@ -126,9 +126,9 @@ export class BpeEngine {
     k1: number,
     into: IdSink,
   ): void {
-    const merger = this.mergeWord(bytes, start, end);
+    const merger = this.mergeWord(bytes, start, end, false);
     const { ids, count } = merger;
-    this.cache.add(bytes, start, end, k0, k1, ids, count);
+    this.cache.add(bytes, this.view, start, end, k0, k1, ids, count);
     for (let i = 0; i < count; i++) into.ids[into.length + i] = ids[i];
     into.length += count;
   }
@@ -136,7 +136,7 @@ export class BpeEngine {
   /** Appends the ids of one word. */
   encodeWord(bytes: Uint8Array, start: number, end: number, into: IdSink): void {
     if (end <= start) return;
-    const merger = this.mergeWord(bytes, start, end);
+    const merger = this.mergeWord(bytes, start, end, keepsSpans(into));
     reserveIds(into, merger.count);
     const { ids, starts, ends, count } = merger;
     for (let i = 0; i < count; i++) into.ids[into.length + i] = ids[i];
@@ -149,9 +149,10 @@ export class BpeEngine {
     into.length += count;
   }
 
-  private mergeWord(bytes: Uint8Array, start: number, end: number): WordMerger {
+  private mergeWord(bytes: Uint8Array, start: number, end: number, spans: boolean): WordMerger {
     const { byteIds, merges, unknownId, fuseUnknown } = this.model;
     const merger = this.merger;
+    merger.spans = spans;
     merger.clear(end - start);
     const whole = this.model.wholeWord?.(bytes, start, end) ?? -1;
     if (whole >= 0) {

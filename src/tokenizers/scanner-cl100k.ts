@@ -4,7 +4,6 @@ import {
   classOf,
   letterClasses,
   markClass,
-  newlineClass,
   numberClass,
   otherClass,
   runEnd,
@@ -42,13 +41,14 @@ export function createCl100kScanner(options: Cl100kOptions): Scanner {
       if (contraction > at) return contraction;
     }
     const first = classOf(bytes, at);
-    if ((first & words) !== 0) return runEnd(bytes, at, end, words);
     const next = at + widthOf(lead);
-    const second = next < end ? classOf(bytes, next) : 0;
-    if ((first & prefixes) !== 0 && (second & words) !== 0) return runEnd(bytes, next, end, words);
     if (first === numberClass) return digitsEnd(bytes, at, end, maxDigits);
-    if ((first & symbols) !== 0 || (lead === 0x20 && (second & symbols) !== 0)) {
-      return runEnd(bytes, runEnd(bytes, next, end, symbols), end, newlineClass);
+    const second = next < end ? classOf(bytes, next) : 0;
+    const isWord = (first & words) !== 0 || ((first & prefixes) !== 0 && (second & words) !== 0);
+    const isSymbols = (first & symbols) !== 0 || (lead === 0x20 && (second & symbols) !== 0);
+    if (isWord || isSymbols) {
+      const run = runEnd(bytes, next, end, isWord ? words : symbols);
+      return isWord ? run : newlinesEnd(bytes, run);
     }
     return spacesEnd(bytes, at, end);
   }
@@ -65,7 +65,7 @@ export function createCl100kScanner(options: Cl100kOptions): Scanner {
         if ((asciiClasses[bytes[next]] & letterClasses) !== 0) {
           next++;
           while ((asciiClasses[bytes[next]] & letterClasses) !== 0) next++;
-          at = bytes[next] < 0x80 ? next : runEnd(bytes, next, end, words);
+          at = bytes[next] < 0x80 ? next : wordEnd(bytes, at, end);
         } else {
           at = wordEnd(bytes, at, end);
         }
@@ -81,6 +81,13 @@ export function digitsEnd(bytes: Uint8Array, at: number, end: number, max: numbe
   let next = at;
   for (let i = 0; i < max && next < end && classOf(bytes, next) === numberClass; i++)
     next += widthOf(bytes[next]);
+  return next;
+}
+
+/** End of `[\r\n]*`; the zeros after the text end it. */
+function newlinesEnd(bytes: Uint8Array, at: number): number {
+  let next = at;
+  while (bytes[next] === 0x0a || bytes[next] === 0x0d) next++;
   return next;
 }
 

@@ -37,9 +37,9 @@ function classOfAscii(code: number): number {
 let classes = new Uint8Array(0);
 
 const classPatterns: readonly (readonly [number, RegExp])[] = [
+  [caselessClass, /[\p{Lm}\p{Lo}]+/gu],
   [upperClass, /[\p{Lu}\p{Lt}]+/gu],
   [lowerClass, /\p{Ll}+/gu],
-  [caselessClass, /[\p{Lm}\p{Lo}]+/gu],
   [markClass, /\p{M}+/gu],
   [numberClass, /\p{N}+/gu],
   [spaceClass, /\p{White_Space}+/gu],
@@ -57,6 +57,8 @@ function fillPage(code: number): void {
     for (const run of page.matchAll(pattern)) {
       const from = first + run.index / units;
       classes.fill(bit, from, from + run[0].length / units);
+      // Most pages of ideographs and syllables hold nothing else.
+      if (run[0].length === page.length) return;
     }
   }
 }

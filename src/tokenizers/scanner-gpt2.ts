@@ -7,6 +7,7 @@ import {
   numberClass,
   otherClass,
   runEnd,
+  spaceClass,
   whiteClasses,
   whiteWordEnd,
 } from './scanner-classes.ts';
@@ -33,7 +34,7 @@ export const gpt2Scanner: Scanner = {
       if ((first & letterClasses) !== 0) {
         next++;
         while ((asciiClasses[bytes[next]] & letterClasses) !== 0) next++;
-        at = bytes[next] < 0x80 ? next : runEnd(bytes, next, end, letterClasses);
+        at = bytes[next] < 0x80 ? next : wordEnd(bytes, at, lead === 0x20 ? at + 1 : at, end);
       } else {
         at = lead === 0x27 ? apostropheEnd(bytes, at, end) : wordEnd(bytes, at, next, end);
       }
@@ -45,14 +46,18 @@ export const gpt2Scanner: Scanner = {
 
 /** End of the word at `start`; `body` is where it goes on after an optional space. */
 function wordEnd(bytes: Uint8Array, start: number, body: number, end: number): number {
-  if (body < end) {
-    const first = classOf(bytes, body);
-    if ((first & whiteClasses) === 0) {
-      if ((first & letterClasses) !== 0) return runEnd(bytes, body, end, letterClasses);
-      return runEnd(bytes, body, end, first === numberClass ? numberClass : symbolClasses);
-    }
-  }
-  return whiteWordEnd(bytes, start, runEnd(bytes, start, end, whiteClasses), end);
+  const first = body < end ? classOf(bytes, body) : spaceClass;
+  const isWhite = (first & whiteClasses) !== 0;
+  const isLetter = (first & letterClasses) !== 0;
+  const mask = isLetter
+    ? letterClasses
+    : first === numberClass
+      ? numberClass
+      : isWhite
+        ? whiteClasses
+        : symbolClasses;
+  const run = runEnd(bytes, isWhite ? start : body, end, mask);
+  return isWhite ? whiteWordEnd(bytes, start, run, end) : run;
 }
 
 function apostropheEnd(bytes: Uint8Array, at: number, end: number): number {

@@ -44,8 +44,7 @@ export const o200kScanner: Scanner = {
       if (asciiClasses[bytes[next]] === lowerClass) {
         next++;
         while (asciiClasses[bytes[next]] === lowerClass) next++;
-        if (bytes[next] >= 0x80) next = runEnd(bytes, next, end, lowerSet);
-        at = bytes[next] === 0x27 ? contractionEnd(bytes, next) : next;
+        at = bytes[next] === 0x27 || bytes[next] >= 0x80 ? wordEnd(bytes, at, end) : next;
       } else {
         at = wordEnd(bytes, at, end);
       }

@@ -4,7 +4,7 @@ import type { EncodeOptions, IdSink, Token, Tokenizer } from '../types.ts';
 import { BpeEngine } from './bpe.ts';
 import { MergeTable } from './bpe-merges.ts';
 import { toUtf16Spans, Utf8Text } from './bpe-text.ts';
-import { createIdSink, createSpanSink, pushId } from './id-sink.ts';
+import { createIdSink, createSpanSink, pushId, reserveIds } from './id-sink.ts';
 import type { RankSource } from './ranks.ts';
 import { gpt2ByteOrder, RankBytes } from './ranks-bytes.ts';
 import type { Scanner } from './scanner.ts';
@@ -12,6 +12,8 @@ import { pieceEnd, spellBytes, unspellBytes } from './tiktoken-text.ts';
 
 /** Every special token of the built-in encodings is written like this. */
 const specialPattern = /<\|[a-z0-9_]+\|>/g;
+
+const longText = 65536;
 
 /** One of OpenAI's encodings. */
 export class TiktokenTokenizer implements Tokenizer {
@@ -51,6 +53,8 @@ export class TiktokenTokenizer implements Tokenizer {
   }
 
   private encodePlain(text: string, into: IdSink): void {
+    // A long text's ids are about this many; growing step by step would copy them several times.
+    if (text.length > longText) reserveIds(into, text.length >> 2);
     for (let from = 0; from < text.length; ) {
       const to = pieceEnd(text, from);
       this.utf8.set(from === 0 && to === text.length ? text : text.slice(from, to));
