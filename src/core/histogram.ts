@@ -17,7 +17,16 @@ const firstInfinite = 0x7f80;
 /** Buckets of float32 values next to zero are this wide. */
 const narrowestStep = 2 ** -133;
 
-const bitsView = new DataView(new ArrayBuffer(4));
+/** Buckets of one sign and exponent. */
+const chunkLength = 128;
+
+/** A bucket that is not empty. */
+interface Filled {
+  /** Sign (-1, 1) and upper 15 bits of the magnitude. */
+  sign: number;
+  magnitude: number;
+  count: number;
+}
 
 /**
  * A histogram of values that were counted by their upper 16 bits.
@@ -27,11 +36,10 @@ const bitsView = new DataView(new ArrayBuffer(4));
  * bin that lies farther from 0; values within 1e-40 of 0 count as 0.
  * Shape: buckets [65536] → bins in ascending order, [] when no finite value was counted
  */
-export function histogramOf(buckets: ArrayLike<number>, low: number, high: number): HistogramBin[] {
-  const counted = finiteCount(buckets);
-  if (counted === 0) return [];
-  const tail = counted * tailShare;
-  const [least, most] = [magnitudeEdge(buckets, tail, false), magnitudeEdge(buckets, tail, true)];
+export function histogramOf(buckets: Uint32Array | Float64Array, low: number, high: number): HistogramBin[] {
+  const filled = filledBuckets(buckets);
+  if (filled.length === 0) return [];
+  const [least, most] = centralRange(filled);
   const step = stepOf(least, most);
   const first = Math.floor(least / step);
   const bins = Array.from({ length: Math.max(1, Math.ceil(most / step) - first) }, (_, index) => ({
@@ -41,52 +49,52 @@ export function histogramOf(buckets: ArrayLike<number>, low: number, high: numbe
   }));
   const below: HistogramBin = { from: low, to: bins[0].from, count: 0 };
   const above: HistogramBin = { from: bins[bins.length - 1].to, to: high, count: 0 };
-  for (let magnitude = 0; magnitude < firstInfinite; magnitude++) {
-    const [positive, negative] = [buckets[magnitude], buckets[magnitude + 0x8000]];
-    // Most buckets are empty, and this runs once: it has to be cheap before it is compiled.
-    if (positive === 0 && negative === 0) continue;
-    const index = Math.floor(floatOf(magnitude) / step);
-    place(bins, below, above, index - first, positive);
-    place(bins, below, above, (magnitude === 0 ? 0 : -index - 1) - first, negative);
+  for (const { sign, magnitude, count } of filled) {
+    const distance = Math.floor(edgeOf(magnitude) / step);
+    const index = (sign > 0 || magnitude === 0 ? distance : -distance - 1) - first;
+    (index < 0 ? below : index >= bins.length ? above : bins[index]).count += count;
   }
   return [below, ...bins, above].filter((bin) => bin.count > 0 || (bin !== below && bin !== above));
 }
 
-function place(
-  bins: HistogramBin[],
-  below: HistogramBin,
-  above: HistogramBin,
-  index: number,
-  count: number,
-): void {
-  if (index < 0) below.count += count;
-  else if (index >= bins.length) above.count += count;
-  else bins[index].count += count;
+/** The finite buckets that hold something, by ascending value. */
+function filledBuckets(buckets: Uint32Array | Float64Array): Filled[] {
+  const negative: Filled[] = [];
+  const positive: Filled[] = [];
+  const empty = new Uint8Array(chunkLength * buckets.BYTES_PER_ELEMENT);
+  for (let start = 0; start < buckets.length; start += chunkLength) {
+    // Most exponents never occur, and this runs once, in code that is not compiled yet: comparing bytes passes over them.
+    const offset = buckets.byteOffset + start * buckets.BYTES_PER_ELEMENT;
+    if (Buffer.compare(new Uint8Array(buckets.buffer, offset, empty.length), empty) === 0) continue;
+    const isNegative = start >= 0x8000;
+    const sign = isNegative ? -1 : 1;
+    for (let bucket = start; bucket < start + chunkLength; bucket++) {
+      const magnitude = bucket & 0x7fff;
+      const count = buckets[bucket];
+      if (count > 0 && magnitude < firstInfinite)
+        (isNegative ? negative : positive).push({ sign, magnitude, count });
+    }
+  }
+  return [...negative.reverse(), ...positive];
 }
 
-function finiteCount(buckets: ArrayLike<number>): number {
-  let count = 0;
-  for (let magnitude = 0; magnitude < firstInfinite; magnitude++) {
-    count += buckets[magnitude] + buckets[magnitude + 0x8000];
-  }
-  return count;
-}
-
-/** The outer edge of the bucket beyond which at most `tail` values lie, at the low or the high end. */
-function magnitudeEdge(buckets: ArrayLike<number>, tail: number, atHighEnd: boolean): number {
-  const near = atHighEnd ? 0 : 0x8000;
-  const sign = atHighEnd ? 1 : -1;
-  let beyond = 0;
-  for (let magnitude = firstInfinite - 1; magnitude >= 0; magnitude--) {
-    beyond += buckets[near + magnitude];
-    if (beyond > tail) return sign * edgeOf(magnitude + 1);
-  }
-  const far = 0x8000 - near;
-  for (let magnitude = 0; magnitude < firstInfinite; magnitude++) {
-    beyond += buckets[far + magnitude];
-    if (beyond > tail) return -sign * edgeOf(magnitude);
-  }
-  return 0;
+/** The range beyond either end of which lies at most a thousandth of the values. */
+function centralRange(filled: readonly Filled[]): [number, number] {
+  const tail = tailShare * filled.reduce((sum, { count }) => sum + count, 0);
+  let below = 0;
+  const least = filled.find(({ count }) => {
+    below += count;
+    return below > tail;
+  })!;
+  let above = 0;
+  const most = filled.findLast(({ count }) => {
+    above += count;
+    return above > tail;
+  })!;
+  return [
+    least.sign > 0 ? edgeOf(least.magnitude) : -edgeOf(least.magnitude + 1),
+    most.sign > 0 ? edgeOf(most.magnitude + 1) : -edgeOf(most.magnitude),
+  ];
 }
 
 /** The narrowest power of two that makes at most 40 bins, and no narrower than a bucket at the larger end. */
@@ -105,10 +113,6 @@ function exponentOf(magnitude: number): number {
 
 /** The smallest magnitude of a bucket; of the one after the last finite bucket: 2^128. */
 function edgeOf(magnitude: number): number {
-  return magnitude >= firstInfinite ? 2 ** 128 : floatOf(magnitude);
-}
-
-function floatOf(upperBits: number): number {
-  bitsView.setUint32(0, upperBits * 65536);
-  return bitsView.getFloat32(0);
+  const [exponent, mantissa] = [magnitude >> 7, magnitude & 0x7f];
+  return exponent === 0 ? mantissa * 2 ** -133 : (128 + mantissa) * 2 ** (exponent - 134);
 }
