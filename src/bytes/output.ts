@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { EmbError } from '../errors.ts';
 import type { Sink, Spool } from '../types.ts';
+import { Breath } from './breath.ts';
 
 /** Bytes gathered before they are written: large enough that system calls don't count, small enough to stay in cache. */
 const bufferBytes = 256 * 1024;
@@ -32,7 +33,7 @@ export class DescriptorSink implements Sink {
   readonly #descriptor: number;
   readonly #buffer = Buffer.allocUnsafeSlow(bufferBytes);
   #used = 0;
-  #lastYield = 0;
+  readonly #breath = new Breath();
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
@@ -57,10 +58,7 @@ export class DescriptorSink implements Sink {
 
   /** Lets timers and signal handlers run now and then; the bytes stay buffered until the buffer is full or `end` is called. */
   async flush(): Promise<void> {
-    const now = performance.now();
-    if (now - this.#lastYield < 20) return;
-    this.#lastYield = now;
-    await new Promise<void>((resolve) => setImmediate(resolve));
+    if (this.#breath.due) await this.#breath.take();
   }
 
   /** Writes what is buffered: before waiting for input, and at the end. */

@@ -17,7 +17,7 @@ declare const EMB_VERSION: string;
 /** Runs one command line and ends the process: the only place that exits. */
 export async function main(argv: readonly string[]): Promise<never> {
   const debug = argv.includes('--debug');
-  const started = performance.now();
+  const started = process.hrtime.bigint();
   let code: number;
   try {
     code = await run(argv);
@@ -26,7 +26,7 @@ export async function main(argv: readonly string[]): Promise<never> {
   }
   if (debug)
     say(
-      `${(performance.now() - started).toFixed(1)} ms, ${formatCount(process.memoryUsage.rss())} bytes resident`,
+      `${(Number(process.hrtime.bigint() - started) / 1e6).toFixed(1)} ms, ${formatCount(process.memoryUsage.rss())} bytes resident`,
     );
   process.exit(code);
 }

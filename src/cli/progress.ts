@@ -9,7 +9,7 @@ const drawMilliseconds = 100;
 /** A progress line on stderr, redrawn in place; silent when stderr is no terminal or the work is short. */
 export function startProgress(total: number, unit: string, quiet: boolean): Progress {
   if (quiet || !isTerminal(2)) return { advance: () => {}, done: () => {} };
-  const started = performance.now();
+  const started = Date.now();
   let amount = 0;
   let drawn = 0;
   const draw = (now: number) => {
@@ -24,7 +24,7 @@ export function startProgress(total: number, unit: string, quiet: boolean): Prog
   return {
     advance(more) {
       amount += more;
-      const now = performance.now();
+      const now = Date.now();
       if (now - started > quietMilliseconds && now - drawn > drawMilliseconds) draw(now);
     },
     done() {

@@ -1,7 +1,7 @@
+import { Breath } from '../bytes/breath.ts';
 import { type ByteRange, mergeRanges } from '../bytes/ranges.ts';
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
 import type { DType, RowBlock, TensorInfo } from '../types.ts';
-import { Breath } from './breath.ts';
 import type { TensorRows } from './rows.ts';
 
 /** Raw bytes read at a time. */

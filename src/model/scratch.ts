@@ -1,4 +1,5 @@
 import ndarray from 'ndarray';
+import { Breath } from '../bytes/breath.ts';
 import type { NormalStream } from '../core/random/normal-stream.ts';
 import { openNumpyNormals } from '../core/random/numpy-normal.ts';
 import { checkSeed, parseSeed, type RandomFamily } from '../core/random/seed.ts';
@@ -35,8 +36,6 @@ const gatherLimit = 2 ** 30;
 const blockValues = 2 ** 18;
 /** Rows drawn before are kept while they fit: text repeats its tokens. */
 const keptValues = 2 ** 22;
-/** Work between two breaths of the event loop, so that signals and progress get through. */
-const breathMilliseconds = 25;
 
 interface Layout {
   rows: number;
@@ -226,10 +225,10 @@ class ScratchTable implements EmbeddingTable {
 
   /** Draws in bounded pieces and lets the event loop breathe between them. */
   async #draw(stream: NormalStream, start: number, into: Float32Array): Promise<void> {
-    while (!stream.approach(start)) await this.#breath.take();
+    while (!stream.approach(start)) if (this.#breath.due) await this.#breath.take();
     for (let at = 0; at < into.length; at += blockValues) {
       stream.draw(start + at, into.subarray(at, at + blockValues));
-      await this.#breath.take();
+      if (this.#breath.due) await this.#breath.take();
     }
   }
 
@@ -260,15 +259,4 @@ function ascendingPlaces(ids: Uint32Array): Uint32Array {
   return ids.every((id, place) => place === 0 || ids[place - 1] <= id)
     ? places
     : places.sort((a, b) => ids[a] - ids[b]);
-}
-
-/** Gives timers and signals a turn when work has gone on for a while. */
-class Breath {
-  #last = performance.now();
-
-  async take(): Promise<void> {
-    if (performance.now() - this.#last < breathMilliseconds) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    this.#last = performance.now();
-  }
 }
