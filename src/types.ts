@@ -13,8 +13,8 @@ export interface ByteSource {
   readonly byteLength: number;
   /** Reads into `into` (at least end - start bytes long) when given; the result is a view of exactly end - start bytes. */
   read(start: number, end: number, into?: Uint8Array): Promise<Uint8Array>;
-  /** Reads many ranges, coalescing neighbors, each into its own memory when it brings some. Results in the order of the ranges. */
-  readMany(ranges: readonly { start: number; end: number; into?: Uint8Array }[]): Promise<Uint8Array[]>;
+  /** Reads many ranges into one memory, coalescing neighbors. spans: start, end and the range's place in `into`, for each. */
+  readMany(spans: Float64Array, into: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -77,8 +77,8 @@ export interface EmbeddingTable {
   readonly label?: string;
   /** True when decoding rounds (F64, I32, I64). */
   readonly rounds: boolean;
-  /** @throws EmbError "range" for an id >= rows, naming the id and the row count. Shape: ids [n] → [n, dim]. */
-  gather(ids: Uint32Array): Promise<Matrix>;
+  /** @throws EmbError "range" for an id >= rows, naming the id and the row count. Shape: ids [n] → [n, dim], in `into` when given and large enough. */
+  gather(ids: Uint32Array, into?: Float32Array): Promise<Matrix>;
   /** All rows in order, in blocks of bounded size that reuse one buffer. */
   scan(): AsyncIterable<RowBlock>;
 }

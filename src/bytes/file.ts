@@ -1,13 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { EmbError } from '../errors.ts';
 import type { ByteSource } from '../types.ts';
-import { type ByteRange, mergeRanges } from './ranges.ts';
 
 /** Longest single read(2); Linux stops at 2^31 - 4096 bytes and Node refuses 2^31. */
 const longestRead = 1 << 30;
-
-/** Longest merged read: beyond it a further system call costs nothing against the copy. */
-const longestMerge = 1 << 20;
 
 /**
  * Bytes of a regular file by positional reads.
@@ -34,38 +30,24 @@ export class FileSource implements ByteSource {
   readNow(start: number, end: number, into?: Uint8Array): Uint8Array {
     this.#check(start, end);
     const length = end - start;
-    const target = into === undefined ? new Uint8Array(length) : into.subarray(0, length);
-    if (target.length < length) {
-      throw new EmbError(
-        'range',
-        `${this.name}: buffer is ${target.length} bytes, expected at least ${length}`,
-      );
-    }
-    this.#fill(target, start);
-    return target;
+    const target = into ?? new Uint8Array(length);
+    this.#fill(target, 0, start, length);
+    return target.length === length ? target : target.subarray(0, length);
   }
 
-  async readMany(ranges: readonly ByteRange[]): Promise<Uint8Array[]> {
-    const results = new Array<Uint8Array>(ranges.length);
-    const open: ByteRange[] = [];
-    const places: number[] = [];
-    ranges.forEach((range, index) => {
-      if (range.into !== undefined) {
-        results[index] = this.readNow(range.start, range.end, range.into);
-      } else {
-        this.#check(range.start, range.end);
-        open.push(range);
-        places.push(index);
+  async readMany(spans: Float64Array, into: Uint8Array): Promise<void> {
+    for (let at = 0; at < spans.length; at += 3) {
+      const start = spans[at];
+      const place = spans[at + 2];
+      let end = spans[at + 1];
+      // Ranges that touch in the file and in memory are one read.
+      while (spans[at + 3] === end && spans[at + 5] === place + end - start && spans[at + 4] >= end) {
+        at += 3;
+        end = spans[at + 1];
       }
-    });
-    for (const group of mergeRanges(open, 0, longestMerge)) {
-      const bytes = this.readNow(group.start, group.end);
-      for (const member of group.members) {
-        const { start, end } = open[member];
-        results[places[member]] = bytes.subarray(start - group.start, end - group.start);
-      }
+      this.#check(start, end);
+      this.#fill(into, place, start, end - start);
     }
-    return results;
   }
 
   async close(): Promise<void> {
@@ -88,13 +70,20 @@ export class FileSource implements ByteSource {
     if (this.#descriptor < 0) throw new EmbError('range', `${this.name}: is closed`);
   }
 
-  #fill(target: Uint8Array, start: number): void {
+  /** Reads `length` bytes from `start` on to `place` of the target. */
+  #fill(target: Uint8Array, place: number, start: number, length: number): void {
+    if (!(place >= 0 && place + length <= target.length)) {
+      throw new EmbError(
+        'range',
+        `${this.name}: buffer is ${target.length} bytes, expected at least ${place + length}`,
+      );
+    }
     let done = 0;
-    while (done < target.length) {
+    while (done < length) {
       let count: number;
       try {
-        const length = Math.min(target.length - done, longestRead);
-        count = readSync(this.#descriptor, target, done, length, start + done);
+        const most = Math.min(length - done, longestRead);
+        count = readSync(this.#descriptor, target, place + done, most, start + done);
       } catch (error) {
         throw systemError(this.name, 'read', error);
       }

@@ -1,6 +1,5 @@
 import { EmbError } from '../errors.ts';
 import type { ByteSource } from '../types.ts';
-import type { ByteRange } from './ranges.ts';
 
 /** Bytes that are in memory already: stdin, a zip entry, a test. Reads without `into` are views, not copies. */
 export class MemorySource implements ByteSource {
@@ -32,8 +31,10 @@ export class MemorySource implements ByteSource {
     return into.subarray(0, end - start);
   }
 
-  async readMany(ranges: readonly ByteRange[]): Promise<Uint8Array[]> {
-    return Promise.all(ranges.map((range) => this.read(range.start, range.end, range.into)));
+  async readMany(spans: Float64Array, into: Uint8Array): Promise<void> {
+    for (let at = 0; at < spans.length; at += 3) {
+      into.set(await this.read(spans[at], spans[at + 1]), spans[at + 2]);
+    }
   }
 
   async close(): Promise<void> {}

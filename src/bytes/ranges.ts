@@ -1,8 +1,7 @@
-/** A half-open range of bytes; `into`, when given, is memory of exactly end - start bytes that the range is read into. */
+/** A half-open range of bytes. */
 export interface ByteRange {
   start: number;
   end: number;
-  into?: Uint8Array;
 }
 
 /** Ranges that one read answers: members, as positions in the list they came from, lie within start..end. */

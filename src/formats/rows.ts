@@ -1,8 +1,8 @@
+import { Breath } from '../bytes/breath.ts';
 import { readableDType } from '../dtypes/index.ts';
 import { EmbError } from '../errors.ts';
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
 import type { DType, RowBlock, TensorInfo } from '../types.ts';
-import { Breath } from './breath.ts';
 import { ColumnRows } from './column-rows.ts';
 
 /** Raw bytes of a block: large enough that system calls don't count, small enough for the second level cache. */
@@ -10,6 +10,9 @@ const blockBytes = 1 << 20;
 
 /** Ids sorted at a time: an id and its place then fit the 53 bits of one number. */
 const batchIds = 1 << 16;
+
+/** Bytes read into the result between two breaths. */
+const directBytes = 16 << 20;
 
 /** Below this, plain memory costs less than a claim. */
 const claimWorth = 1 << 16;
@@ -85,66 +88,69 @@ class PlainRows implements TensorRows {
   }
 
   async gather(ids: Uint32Array, out: Float32Array): Promise<void> {
-    const breath = new Breath();
-    for (let start = 0; start < ids.length; start += batchIds) {
-      if (breath.due) await breath.take();
-      const runs = consecutiveRuns(ids.subarray(start, start + batchIds), start);
-      if (this.#direct) await this.#gatherBytes(runs, out);
-      else await this.#gatherDecoded(runs, out);
-      for (const { place, copies } of runs) {
-        for (const [copy, index] of copies) {
-          const source = (place + index) * this.dim;
-          out.copyWithin(copy * this.dim, source, source + this.dim);
-        }
-      }
-    }
-  }
-
-  async #gatherBytes(runs: readonly Run[], out: Float32Array): Promise<void> {
-    const bytes = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
-    await this.#tensor.source.readMany(
-      runs.map(({ row, place, length }) => ({
-        ...this.#span(row, length),
-        into: bytes.subarray(place * this.#rowBytes, (place + length) * this.#rowBytes),
-      })),
-    );
-  }
-
-  async #gatherDecoded(runs: readonly Run[], out: Float32Array): Promise<void> {
-    if (this.#rowBytes > blockBytes) {
-      for (const run of runs) await this.#decodeLong(run, out);
+    if (this.#direct) {
+      const bytes = new Uint8Array(out.buffer, out.byteOffset, out.byteLength);
+      await this.#inPieces(ids, directBytes, async (part, start) => {
+        const first = start * this.#rowBytes;
+        await this.#readRows(part, bytes.subarray(first, first + part.length * this.#rowBytes));
+      });
       return;
     }
-    const most = Math.floor(blockBytes / this.#rowBytes);
-    const wanted = runs.reduce((sum, run) => sum + run.length, 0);
-    const slab = claim(Math.min(most, wanted) * this.#rowBytes);
+    const slab = claim(Math.min(blockBytes, ids.length * this.#rowBytes));
     try {
-      for (const batch of batches(runs, most)) {
-        let at = 0;
-        const ranges = batch.map(({ row, length }) => {
-          const into = slab.subarray(at, at + length * this.#rowBytes);
-          at += into.length;
-          return { ...this.#span(row, length), into };
-        });
-        await this.#tensor.source.readMany(ranges);
-        batch.forEach(({ place, length }, index) => {
-          this.dtype.decode(ranges[index].into, out.subarray(place * this.dim, (place + length) * this.dim));
-        });
-      }
+      await this.#inPieces(ids, blockBytes, async (part, start) => {
+        const target = out.subarray(start * this.dim, (start + part.length) * this.dim);
+        if (this.#rowBytes > blockBytes) {
+          await this.#decodeRow(part[0], slab, target);
+        } else {
+          const raw = slab.subarray(0, part.length * this.#rowBytes);
+          await this.#readRows(part, raw);
+          this.dtype.decode(raw, target);
+        }
+      });
     } finally {
       releaseBytes(slab);
     }
   }
 
-  async #decodeLong(run: Run, out: Float32Array): Promise<void> {
-    const slab = claim(blockBytes);
-    try {
-      for (let index = 0; index < run.length; index++) {
-        const start = (run.place + index) * this.dim;
-        await this.#decodeRow(run.row + index, slab, out.subarray(start, start + this.dim));
+  /** Calls work for ids whose rows take at most so many bytes, one id at least. */
+  async #inPieces(
+    ids: Uint32Array,
+    bytes: number,
+    work: (part: Uint32Array, start: number) => Promise<void>,
+  ) {
+    const most = Math.min(batchIds, Math.max(1, Math.floor(bytes / this.#rowBytes)));
+    const breath = new Breath();
+    for (let start = 0; start < ids.length; start += most) {
+      await work(ids.subarray(start, start + most), start);
+      if (breath.due) await breath.take();
+    }
+  }
+
+  /** Reads at most 65,536 rows as stored: in the order of the file, every row once. */
+  async #readRows(ids: Uint32Array, into: Uint8Array): Promise<void> {
+    const rowBytes = this.#rowBytes;
+    const keys = sortedKeys(ids);
+    const spans = new Float64Array(3 * keys.length);
+    const copies: number[] = [];
+    let used = 0;
+    let last = -1;
+    for (let index = 0; index < keys.length; index++) {
+      const row = Math.floor(keys[index] / batchIds);
+      const place = (keys[index] % batchIds) * rowBytes;
+      if (row === last) {
+        copies.push(place, spans[used - 1]);
+        continue;
       }
-    } finally {
-      releaseBytes(slab);
+      last = row;
+      const start = this.#tensor.offset + row * rowBytes;
+      spans[used++] = start;
+      spans[used++] = start + rowBytes;
+      spans[used++] = place;
+    }
+    await this.#tensor.source.readMany(spans.subarray(0, used), into);
+    for (let index = 0; index < copies.length; index += 2) {
+      into.copyWithin(copies[index], copies[index + 1], copies[index + 1] + rowBytes);
     }
   }
 
@@ -197,55 +203,13 @@ function claim(byteLength: number): Uint8Array {
   return byteLength < claimWorth ? new Uint8Array(byteLength) : claimBytes(byteLength);
 }
 
-/** Rows that lie side by side in the file and in the result; copies: other places that want row + index as well. */
-interface Run {
-  row: number;
-  place: number;
-  length: number;
-  copies: [place: number, index: number][];
-}
-
-/** Groups ids, at most 65,536 of them, into runs by row; every row stands in one run only. */
-function consecutiveRuns(ids: Uint32Array, firstPlace: number): Run[] {
+/** Ids with their places, id * 65,536 + place, in ascending order. */
+function sortedKeys(ids: Uint32Array): Float64Array {
   const keys = new Float64Array(ids.length);
-  for (let place = 0; place < ids.length; place++) keys[place] = ids[place] * batchIds + place;
-  keys.sort();
-  const runs: Run[] = [];
-  let run: Run | undefined;
-  for (const key of keys) {
-    const row = Math.floor(key / batchIds);
-    const place = firstPlace + (key % batchIds);
-    const last: number = run === undefined ? -1 : run.row + run.length - 1;
-    if (run !== undefined && row === last) {
-      run.copies.push([place, run.length - 1]);
-    } else if (run !== undefined && row === last + 1 && place === run.place + run.length) {
-      run.length++;
-    } else {
-      run = { row, place, length: 1, copies: [] };
-      runs.push(run);
-    }
+  let sorted = true;
+  for (let place = 0; place < ids.length; place++) {
+    keys[place] = ids[place] * batchIds + place;
+    if (place > 0 && keys[place] < keys[place - 1]) sorted = false;
   }
-  return runs;
-}
-
-/** Splits runs so that every batch has at most `most` rows. */
-function* batches(runs: readonly Run[], most: number): Iterable<Run[]> {
-  let batch: Run[] = [];
-  let room = most;
-  for (let { row, place, length } of runs) {
-    while (length > 0) {
-      const part = Math.min(length, room);
-      batch.push({ row, place, length: part, copies: [] });
-      row += part;
-      place += part;
-      length -= part;
-      room -= part;
-      if (room === 0) {
-        yield batch;
-        batch = [];
-        room = most;
-      }
-    }
-  }
-  if (batch.length > 0) yield batch;
+  return sorted ? keys : keys.sort();
 }

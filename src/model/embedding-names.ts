@@ -11,6 +11,8 @@ export interface EmbeddingName {
   source: string;
   /** Other modules use the name too (a classifier's head): only with as many rows as the input table. */
   generic?: boolean;
+  /** Only in models that predict no tokens, so that nothing is tied to it. */
+  headless?: boolean;
   /** Only as the whole name. */
   whole?: boolean;
 }
@@ -92,11 +94,12 @@ export const embeddingNames: Record<Layer, readonly EmbeddingName[]> = {
       ends: 'embeddings',
       families: 'model2vec',
       source: 'MinishLab/model2vec model2vec/persistence',
+      headless: true,
       whole: true,
     },
     {
       ends: 'embedding.weight',
-      families: 'sentence-transformers StaticEmbedding, gpt-oss (original)',
+      families: 'sentence-transformers (StaticEmbedding) gpt-oss (original)',
       source: 'UKPLab/sentence-transformers models/StaticEmbedding.py',
     },
     {

@@ -1,9 +1,10 @@
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
 import type { Config, EmbeddingTable, Layer, Model, ModelLayout, TensorInfo, Tokenizer } from '../types.ts';
+import type { EmbeddingName } from './embedding-names.ts';
 import { noTokenizer, openTokenizerAt, shortList } from './folder.ts';
 import { readLayout } from './layouts.ts';
-import { type Candidate, candidatesFor } from './roles.ts';
+import { candidatesFor } from './roles.ts';
 import { isTied, tableOf } from './table.ts';
 import type { TensorSet } from './tensors.ts';
 
@@ -28,6 +29,9 @@ interface Role {
   tensor: string;
   reason: string;
 }
+
+/** A file with more tensors is a model whose table has a name. */
+const fewTensors = 64;
 
 const layers: readonly Layer[] = ['input', 'output', 'position', 'type'];
 
@@ -75,11 +79,9 @@ export class FileModel implements Model {
     return this.#tensors.all();
   }
 
-  async table(
-    layer: Layer = 'input',
-    tensorName: string | undefined = this.#parts.tensor,
-  ): Promise<EmbeddingTable> {
-    if (tensorName !== undefined) return tableOf(this.#named(tensorName));
+  async table(layer: Layer = 'input', tensorName?: string): Promise<EmbeddingTable> {
+    const chosen = tensorName ?? (layer === 'input' ? this.#parts.tensor : undefined);
+    if (chosen !== undefined) return tableOf(this.#named(chosen));
     const role = this.#role(layer);
     if (role === undefined) throw this.#noTable(layer);
     const tensor = this.#named(role.tensor);
@@ -97,7 +99,12 @@ export class FileModel implements Model {
   }
 
   roles(): Role[] {
-    return layers.map((layer) => this.#role(layer)).filter((role) => role !== undefined);
+    return layers.flatMap((layer) => {
+      const found = this.#candidates(layer);
+      const reason = `one of ${found.length} that may be it: choose by --tensor`;
+      if (found.length > 1) return found.map(({ name }) => ({ layer, tensor: name, reason }));
+      return this.#role(layer) ?? [];
+    });
   }
 
   async tied(): Promise<{ tied: boolean; reason: string } | null> {
@@ -177,34 +184,40 @@ export class FileModel implements Model {
   }
 
   #role(layer: Layer): Role | undefined {
-    const input = this.#inputCandidate();
-    if (layer === 'input') return input && { layer, tensor: input.name, reason: input.reason };
-    const found = this.#candidates(layer, input?.name);
+    const found = this.#candidates(layer);
     if (found.length > 1) throw this.#ambiguous(layer, found);
-    if (found.length === 1) return { layer, tensor: found[0].name, reason: reasonOf(found[0]) };
-    if (layer !== 'output' || input?.known !== true || readLayout(this.config).tied === false)
-      return undefined;
-    const says =
-      readLayout(this.config).tied === true ? 'the config says tied' : 'no tensor of an output embedding';
+    if (found.length === 1) return { layer, tensor: found[0].name, reason: found[0].reason };
+    const { tied } = readLayout(this.config);
+    const inputs = layer === 'output' && tied !== false ? this.#candidates('input') : [];
+    if (inputs.length !== 1 || !inputs[0].mayTie) return undefined;
+    const [input] = inputs;
+    const says = tied === true ? 'the config says tied' : 'no tensor of an output embedding';
     return { layer, tensor: input.name, reason: `${says}: the input table is used` };
   }
 
-  /** By name; else the only 2-D tensor. */
-  #inputCandidate(): { name: string; reason: string; known: boolean } | undefined {
-    const found = this.#candidates('input');
-    if (found.length > 1) throw this.#ambiguous('input', found);
-    if (found.length === 1) return { name: found[0].name, reason: reasonOf(found[0]), known: true };
-    const tables =
-      this.#tensors.names().length > 64 ? [] : this.tensors().filter(({ shape }) => shape.length === 2);
-    if (tables.length !== 1) return undefined;
-    return { name: tables[0].name, reason: 'the only two-dimensional tensor', known: false };
+  /** What may play a role, by name; for the input also what --tensor names, or the only 2-D tensor. */
+  #candidates(layer: Layer): { name: string; reason: string; mayTie: boolean }[] {
+    const { tensor } = this.#parts;
+    if (layer === 'input' && tensor !== undefined)
+      return [{ name: this.#named(tensor).name, reason: 'named by --tensor', mayTie: false }];
+    const inputs = layer === 'input' ? [] : this.#candidates('input');
+    const input = inputs.length === 1 ? inputs[0].name : undefined;
+    const names = this.#tensors.names();
+    const found = candidatesFor(layer, names, (name) => this.#tensors.find(name)?.shape, input);
+    if (found.length > 0 || layer !== 'input') {
+      return found.map(({ name, entry }) => ({
+        name,
+        reason: reasonOf(entry),
+        mayTie: entry.headless !== true,
+      }));
+    }
+    const tables = names.length > fewTensors ? [] : this.tensors().filter(({ shape }) => shape.length === 2);
+    return tables.length === 1
+      ? [{ name: tables[0].name, reason: 'the only two-dimensional tensor', mayTie: false }]
+      : [];
   }
 
-  #candidates(layer: Layer, input?: string): Candidate[] {
-    return candidatesFor(layer, this.#tensors.names(), (name) => this.#tensors.find(name)?.shape, input);
-  }
-
-  #ambiguous(layer: Layer, found: readonly Candidate[]): EmbError {
+  #ambiguous(layer: Layer, found: readonly { name: string }[]): EmbError {
     const list = shortList(found.map(({ name }) => name));
     return new EmbError(
       'missing',
@@ -233,10 +246,7 @@ export class FileModel implements Model {
     const list = shortList(tables.map(({ name, shape }) => `${name} [${shape.join(', ')}]`));
     return new EmbError(
       'missing',
-      `${this.name}: no tensor has a known name of ${layer === 'input' ? 'an' : 'a'} ${layer} embedding`.replace(
-        'a output',
-        'an output',
-      ),
+      `${this.name}: no tensor has a known name of the ${layer} embedding`,
       tables.length === 0 ? 'it has no two-dimensional tensor' : `choose by --tensor: ${list}`,
     );
   }
@@ -256,15 +266,15 @@ export class FileModel implements Model {
   #readLayout(): ModelLayout {
     const layout = readLayout(this.config);
     if (layout.positions.kind !== 'unknown') return layout;
-    const table = this.#role('position');
-    if (table === undefined) return layout;
+    const tables = this.#candidates('position');
+    if (tables.length !== 1) return layout;
     // OPT and RoBERTa leave two rows free: 2,050 and 514 rows for 2,048 and 512 positions.
-    const rows = this.#named(table.tensor).shape[0];
+    const rows = this.#named(tables[0].name).shape[0];
     const offset = rows > 4 && Number.isInteger(Math.log2(rows - 2)) ? 2 : 0;
     return { ...layout, positions: { kind: 'learned', offset, max: layout.positions.max ?? rows - offset } };
   }
 }
 
-function reasonOf({ entry }: Candidate): string {
+function reasonOf(entry: EmbeddingName): string {
   return `named as in ${entry.families.split(' ').slice(0, 4).join(', ')}`;
 }

@@ -37,7 +37,7 @@ class TensorTable implements EmbeddingTable {
     this.#reader = reader;
   }
 
-  async gather(ids: Uint32Array): Promise<Matrix> {
+  async gather(ids: Uint32Array, into?: Float32Array): Promise<Matrix> {
     for (const id of ids) {
       if (id >= this.rows) {
         throw new EmbError(
@@ -54,7 +54,10 @@ class TensorTable implements EmbeddingTable {
         'ask for fewer ids at once',
       );
     }
-    const data = new Float32Array(ids.length * this.dim);
+    const length = ids.length * this.dim;
+    // Fresh memory costs more than the read: the kernel clears every page of it.
+    const data =
+      into !== undefined && into.length >= length ? into.subarray(0, length) : new Float32Array(length);
     await this.#reader.gather(ids, data);
     return ndarray(data, [ids.length, this.dim]);
   }

@@ -48,8 +48,23 @@ export class CountingSource implements ByteSource {
     return this.#inner.read(start, end, into);
   }
 
-  async readMany(ranges: Parameters<ByteSource['readMany']>[0]): Promise<Uint8Array[]> {
-    return Promise.all(ranges.map(({ start, end, into }) => this.read(start, end, into)));
+  /** Counts a read for every stretch that is one in the file and in memory. */
+  async readMany(spans: Float64Array, into: Uint8Array): Promise<void> {
+    let last: { start: number; end: number } | undefined;
+    for (let at = 0; at < spans.length; at += 3) {
+      const [start, end, place] = spans.subarray(at, at + 3);
+      if (
+        last !== undefined &&
+        start === last.end &&
+        place === spans[at - 1] + (spans[at - 2] - spans[at - 3])
+      )
+        last.end = end;
+      else {
+        last = { start, end };
+        this.reads.push(last);
+      }
+    }
+    await this.#inner.readMany(spans, into);
   }
 
   close(): Promise<void> {

@@ -221,6 +221,33 @@ describe('which tensor', () => {
     await model.close();
   });
 
+  test('--tensor replaces the input table, not the tables beside it', async () => {
+    const path = folder({
+      'model.safetensors': tensors({ 'wte.weight': [2, 3], 'wpe.weight': [4, 3], other: [5, 3] }),
+    });
+    const model = await openModel(path, { tensor: 'other' });
+    expect((await model.table('position')).tensorName).toBe('wpe.weight');
+    expect((await model.table(undefined, undefined)).tensorName).toBe('other');
+    expect(model.roles()[0]).toEqual({ layer: 'input', tensor: 'other', reason: 'named by --tensor' });
+    await model.close();
+    const wrong = await openModel(path, { tensor: 'othr' });
+    expect(() => wrong.roles()).toThrow('has no tensor "othr"');
+    await wrong.close();
+  });
+
+  test('roles of an ambiguous file list every candidate', async () => {
+    const path = folder({
+      'model.safetensors': tensors({ 'a.embed_tokens.weight': [2, 3], 'b.embed_tokens.weight': [2, 3] }),
+    });
+    const model = await openModel(path);
+    const reason = 'one of 2 that may be it: choose by --tensor';
+    expect(model.roles()).toEqual([
+      { layer: 'input', tensor: 'a.embed_tokens.weight', reason },
+      { layer: 'input', tensor: 'b.embed_tokens.weight', reason },
+    ]);
+    await model.close();
+  });
+
   test('candidates are listed when names do not decide', async () => {
     const path = folder({
       'model.safetensors': tensors({ 'a.embed_tokens.weight': [2, 3], 'b.embed_tokens.weight': [2, 3] }),
@@ -232,7 +259,7 @@ describe('which tensor', () => {
     const unknown = folder({ 'model.safetensors': tensors({ x: [2, 3], y: [4, 3], z: [3] }) });
     expect(await failure(unknown)).toMatchObject({ hint: 'choose by --tensor: x [2, 3], y [4, 3]' });
     expect((await failure(unknown, (model) => model.table('position'))).message).toContain(
-      'a position embedding',
+      'the position embedding',
     );
   });
 
