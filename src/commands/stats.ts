@@ -80,15 +80,7 @@ function reportOf({ caption, fields }: Findings): Report {
 async function statsOfTable(context: Context, opened: OpenTable): Promise<Findings> {
   const { table } = opened;
   const tokenizer = await rowNames(context, opened);
-  const progress = context.progress(table.rows, 'rows');
-  async function* blocks(): AsyncGenerator<RowBlock> {
-    for await (const block of table.scan()) {
-      yield block;
-      progress.advance(block.rows);
-    }
-  }
-  const stats = await measure(context, blocks(), table.dim, table.rows);
-  progress.done();
+  const stats = await measure(context, watchedScan(context, table), table.dim, table.rows);
   if (stats.histogramEvery > 1) {
     const counted = formatCount(stats.histogramRows);
     context.note(
@@ -107,6 +99,19 @@ async function statsOfTable(context: Context, opened: OpenTable): Promise<Findin
     ...measuredFields(stats, names),
   ];
   return { caption: captionOfTable(opened, tokenizer), fields };
+}
+
+/** A scan that moves the progress line. */
+async function* watchedScan(context: Context, table: EmbeddingTable): AsyncGenerator<RowBlock> {
+  const progress = context.progress(table.rows, 'rows');
+  try {
+    for await (const block of table.scan()) {
+      yield block;
+      progress.advance(block.rows);
+    }
+  } finally {
+    progress.done();
+  }
 }
 
 /** Rows beyond the vocabulary; null where no tokenizer says how large it is. */
