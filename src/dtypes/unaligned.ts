@@ -3,14 +3,10 @@ export function aligned(src: Uint8Array, width: number): Uint8Array {
   return src.byteOffset % width === 0 ? src : src.slice();
 }
 
-/** Reverses the bytes of every group of `width` bytes in place: big endian to little endian and back. */
+/** Reverses the bytes of every group of 2, 4 or 8 bytes in place: big endian to little endian and back. */
 export function swapBytes(bytes: Uint8Array, width: number): void {
-  if (width === 1) return;
-  for (let start = 0; start + width <= bytes.length; start += width) {
-    for (let left = start, right = start + width - 1; left < right; left++, right--) {
-      const byte = bytes[left];
-      bytes[left] = bytes[right];
-      bytes[right] = byte;
-    }
-  }
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (width === 2) buffer.swap16();
+  else if (width === 4) buffer.swap32();
+  else if (width === 8) buffer.swap64();
 }
