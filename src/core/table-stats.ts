@@ -40,7 +40,7 @@ export interface TableStats {
   largestNorms: RankedRow[];
   /** Mean cosine over all pairs of rows that have a norm above 0. */
   meanCosine: number | null;
-  /** Null above 2^20 dimensions. */
+  /** Null above 2^18 dimensions. */
   outliers: OutlierDim[] | null;
   histogram: HistogramBin[];
   /** The histogram counts the values of every so many rows: 1 means all. */
@@ -61,7 +61,7 @@ export interface StatsOptions {
 }
 
 /** Sums per dimension cost 24 bytes each; wider tables have no statistics of single dimensions. */
-const widestDim = 2 ** 20;
+const widestDim = 2 ** 18;
 
 /** Loading the SIMD kernel costs as much as running the plain one over so many values. */
 const fewestSimdValues = 2 ** 19;
