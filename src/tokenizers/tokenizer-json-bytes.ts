@@ -1,3 +1,5 @@
+import { scannerPadding } from './scanner.ts';
+
 /** The character that a byte-level vocabulary writes for each byte: printable Latin-1 stays, the others move to U+0100 and up. */
 const unitOfByte = new Uint16Array(256);
 /** The byte that a character stands for, -1 for all that are none. */
@@ -24,9 +26,9 @@ export function bytesOfPiece(piece: string): Uint8Array {
   return bytes;
 }
 
-/** The bytes of a text that is spelled in the byte alphabet. */
+/** The bytes of a text that is spelled in the byte alphabet, and the zeros that an engine needs after them. */
 export function unspell(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
+  const bytes = new Uint8Array(text.length + scannerPadding);
   for (let i = 0; i < text.length; i++) bytes[i] = byteOfUnit[text.charCodeAt(i)];
   return bytes;
 }

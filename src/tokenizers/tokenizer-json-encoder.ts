@@ -12,6 +12,8 @@ import { createNormalizer, type Normalizer } from './tokenizer-json-normalizer.t
 import { createPreTokenizer, isByteLevel, type PreTokenizer } from './tokenizer-json-pretokenizer.ts';
 import { createPostSteps, type PostStep } from './tokenizer-json-template.ts';
 
+const noMerges = { lefts: new Uint32Array(), rights: new Uint32Array(), merged: new Uint32Array() };
+
 /** Settings of a BPE model that byte-level ones leave empty. */
 const foreignSettings = ['continuing_subword_prefix', 'end_of_word_suffix'];
 
@@ -109,7 +111,7 @@ export class Encoder {
     const from = into.length;
     if (preTokenizer.spelled) {
       const bytes = unspell(part.text);
-      this.engine.encodeWord(bytes, 0, bytes.length, into);
+      this.engine.encodeWord(bytes, 0, part.text.length, into);
     } else {
       utf8.set(part.text);
       this.engine.encodeWords(utf8.bytes, 0, utf8.length, preTokenizer.scanner, into);
@@ -185,9 +187,7 @@ function createModel(file: TokenizerFile): BpeModel {
   };
   return {
     byteIds,
-    merges: new MergeTable(
-      merges ?? { lefts: new Uint32Array(), rights: new Uint32Array(), merged: new Uint32Array() },
-    ),
+    merges: MergeTable.from(merges ?? noMerges),
     wholeWord: flagOf(name, model, 'ignore_merges', false) ? wholeWord : undefined,
     unknownId: unknownIdOf(file, byteIds),
     fuseUnknown: flagOf(name, model, 'fuse_unk', false),
