@@ -52,8 +52,8 @@ export async function parseCommandLine(argv: readonly string[], version: string)
       continue;
     }
     describe(sub, loaded);
-    sub.action((args: string[], values: Record<string, unknown>) => {
-      result = { kind: 'run', command: loaded, args, options: readValues(loaded, values) };
+    sub.action(() => {
+      result = { kind: 'run', command: loaded, args: sub.args, options: readValues(loaded, sub.opts()) };
     });
   }
   try {

@@ -5,11 +5,11 @@ import { shell } from '../support/emb.ts';
 
 /** Folders that examples speak of, and the fixtures that stand for them. */
 const standIns: Record<string, string> = {
-  './gpt2': 'fixtures/models/gpt2',
-  './bert': 'fixtures/models/bert',
-  'model-folder': 'fixtures/models/gpt2',
-  'model.safetensors': 'fixtures/models/gpt2/model.safetensors',
-  'x.npy': 'fixtures/models/x.npy',
+  './gpt2': 'fixtures/model/gpt2-tiny',
+  './bert': 'fixtures/model/bert-tiny',
+  'model-folder': 'fixtures/model/gpt2-tiny',
+  'model.safetensors': 'fixtures/model/gpt2-tiny/model.safetensors',
+  'x.npy': 'fixtures/formats/f4-le-C.npy',
 };
 
 const onFixtures = (line: string) => {

@@ -46,7 +46,7 @@ export function shell(
   options: { cwd?: string; env?: NodeJS.ProcessEnv; timeout?: number } = {},
 ): Outcome {
   const define = `emb() { "${process.execPath}" "${executable}" "$@"; }\n`;
-  const run = spawnSync('bash', ['-c', `${define}set -o pipefail\n${line}`], {
+  const run = spawnSync('bash', ['-c', `${define}${line}`], {
     env: environment(options.env),
     cwd: options.cwd,
     timeout: options.timeout ?? 60_000,
