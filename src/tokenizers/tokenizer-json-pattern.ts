@@ -111,6 +111,16 @@ function findFrom(
     if (anchored.test(text)) return [from, anchored.lastIndex];
   }
   search.lastIndex = from;
-  const found = search.exec(text);
-  return found === null ? undefined : [found.index, found.index + found[0].length];
+  for (let found = search.exec(text); found !== null; found = search.exec(text)) {
+    const start = found.index;
+    if (!isInsidePair(text, start)) return [start, start + found[0].length];
+    // V8 lets what looks behind and matches nothing match between surrogates.
+    search.lastIndex = start + 1;
+  }
+  return undefined;
+}
+
+function isInsidePair(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at);
+  return unit >= 0xdc00 && unit < 0xe000 && at > 0 && (text.codePointAt(at - 1) as number) > 0xffff;
 }

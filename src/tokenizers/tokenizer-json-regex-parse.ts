@@ -34,8 +34,9 @@ interface Options {
 /** Groups nested deeper than this are no pattern of a tokenizer. */
 const deepestGroups = 100;
 
-const textStart = '(?<![\\s\\S])';
-const textEnd = '(?![\\s\\S])';
+// Without the m flag; a lookbehind for no character would also hold between surrogates.
+const textStart = '^';
+const textEnd = '$';
 const word = wordAlone;
 
 const anchors: Readonly<Record<string, string>> = {
