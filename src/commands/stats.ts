@@ -137,7 +137,7 @@ async function statsOfRows(context: Context, opened: OpenTable): Promise<Finding
   const source = isText
     ? rows.ofTexts(context, tokenizer!)
     : rows.ofIds(context, async () => tokenizer ?? context.tokenizer(model));
-  const stats = await measure(context, source, table.dim, 0);
+  const stats = await measure(context, source, table.dim);
   const names: RowNames = { key: 'id', idOf: (row) => rows.idOf(row), tokenizer };
   const fields = [
     field('tensor', 'text', table.tensorName),
@@ -170,7 +170,7 @@ function measure(
   context: Context,
   blocks: AsyncIterable<RowBlock> | Iterable<RowBlock>,
   dim: number,
-  rows: number,
+  rows?: number,
 ): Promise<TableStats> {
   const kernel = context.options.kernel === 'ts' ? 'ts' : 'simd';
   return measureTable(blocks, { dim, rows, kernel, countAll: context.options.fullHistogram === true });

@@ -50,21 +50,22 @@ export interface TableStats {
 
 export interface StatsOptions {
   dim: number;
-  /** Expected rows; only chooses how many rows the histogram counts. */
-  rows: number;
+  /** Expected rows, where they are known; only chooses the kernel and how many rows the histogram counts. */
+  rows?: number;
   /** simd where it pays, unless ts is asked for. The numbers are the same bits. */
   kernel: 'ts' | 'simd';
   /** Count every value in the histogram, however large the table. */
   countAll?: boolean;
-  /** How many rows of extreme norm are kept at either end. */
-  extremes?: number;
 }
+
+/** Rows of extreme norm at either end. */
+const keptExtremes = 5;
 
 /** Sums per dimension cost 24 bytes each; wider tables have no statistics of single dimensions. */
 const widestDim = 2 ** 18;
 
-/** Loading the SIMD kernel costs as much as running the plain one over so many values. */
-const fewestSimdValues = 2 ** 19;
+/** Loading the SIMD kernel costs as much as running the plain one, uncompiled, over so many values. */
+const fewestSimdValues = 2 ** 13;
 
 /** A histogram of so many values is as good as one of all of them, to the eye: bins are known within a thousandth. */
 const histogramValues = 2 ** 22;
@@ -87,7 +88,8 @@ export async function measureTable(
   options: StatsOptions,
 ): Promise<TableStats> {
   const { dim, rows } = options;
-  const usesSimd = options.kernel === 'simd' && rows * dim >= fewestSimdValues;
+  const isSmall = rows !== undefined && rows * dim < fewestSimdValues;
+  const usesSimd = options.kernel === 'simd' && !isSmall;
   const kernel = await loadMomentKernel(usesSimd ? 'simd' : 'ts');
   const meter = new TableMeter(kernel, options);
   try {
@@ -99,7 +101,7 @@ export async function measureTable(
 }
 
 /** How many rows lie between two that the histogram counts. */
-function histogramStep({ rows, dim, countAll }: StatsOptions): number {
+function histogramStep({ rows = 0, dim, countAll }: StatsOptions): number {
   let every = 1;
   while (!countAll && (rows * dim) / (every * 2) >= histogramValues) every *= 2;
   return every;
@@ -133,8 +135,8 @@ class TableMeter {
     this.#dim = options.dim;
     this.#sums = claimMomentSums(options.dim, options.dim <= widestDim);
     this.#every = histogramStep(options);
-    this.#smallest = new ExtremeRows(options.extremes ?? 5, -1);
-    this.#largest = new ExtremeRows(options.extremes ?? 5, 1);
+    this.#smallest = new ExtremeRows(keptExtremes, -1);
+    this.#largest = new ExtremeRows(keptExtremes, 1);
   }
 
   release(): void {
@@ -157,24 +159,41 @@ class TableMeter {
     this.#pendingCounts += counted * this.#dim;
     this.#countedRows += counted;
     this.#kernel.addRows(this.#sums, data, rows, { first, every });
-    for (let row = 0; row < rows; row++) {
-      const square = this.#sums.rowSquares[row];
-      if (square < Number.POSITIVE_INFINITY) this.#addFiniteRow(data, row, square);
-      else this.#addOtherRow(data, row);
-    }
+    this.#takeRows(data, rows);
     this.#rows += rows;
   }
 
-  #addFiniteRow(data: Float32Array, row: number, square: number): void {
-    const norm = Math.sqrt(square);
-    if (square === 0) this.#zeroRows++;
-    this.#normSum += norm;
-    this.#normSquares += square;
-    this.#smallest.offer(this.#rows + row, norm);
-    this.#largest.offer(this.#rows + row, norm);
-    const [low, high] = [this.#sums.rowLows[row], this.#sums.rowHighs[row]];
-    if (this.#min === null || low < this.#min.value) this.#min = this.#placed(data, row, low);
-    if (this.#max === null || high > this.#max.value) this.#max = this.#placed(data, row, high);
+  /** What the kernel found out about each row. The loop is kept lean: it runs once, mostly in code that is not optimized yet. */
+  #takeRows(data: Float32Array, rows: number): void {
+    const { rowSquares, rowLows, rowHighs } = this.#sums;
+    const [smallest, largest, first] = [this.#smallest, this.#largest, this.#rows];
+    let [normSum, normSquares] = [this.#normSum, this.#normSquares];
+    let low = this.#min?.value ?? Number.POSITIVE_INFINITY;
+    let high = this.#max?.value ?? Number.NEGATIVE_INFINITY;
+    for (let row = 0; row < rows; row++) {
+      const square = rowSquares[row];
+      if (!(square < Number.POSITIVE_INFINITY)) {
+        this.#takeOtherRow(data, row);
+        low = Math.min(low, this.#min?.value ?? low);
+        high = Math.max(high, this.#max?.value ?? high);
+        continue;
+      }
+      const norm = Math.sqrt(square);
+      normSum += norm;
+      normSquares += square;
+      if (square === 0) this.#zeroRows++;
+      if (norm < smallest.bound) smallest.offer(first + row, norm);
+      if (norm > largest.bound) largest.offer(first + row, norm);
+      if (rowLows[row] < low) {
+        low = rowLows[row];
+        this.#min = this.#placed(data, row, low);
+      }
+      if (rowHighs[row] > high) {
+        high = rowHighs[row];
+        this.#max = this.#placed(data, row, high);
+      }
+    }
+    [this.#normSum, this.#normSquares] = [normSum, normSquares];
   }
 
   /** Where in its row the value stands; 0 and -0 are one. */
@@ -184,7 +203,7 @@ class TableMeter {
   }
 
   /** A row with values that are no numbers: they are counted, the others take part value by value. */
-  #addOtherRow(data: Float32Array, row: number): void {
+  #takeOtherRow(data: Float32Array, row: number): void {
     this.#nonFiniteRows++;
     const { sums, squares } = this.#sums;
     this.#missing ??= new Uint32Array(sums.length);
