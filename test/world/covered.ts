@@ -2,4 +2,8 @@
 export const covered: { test: string; reads(path: string): boolean }[] = [
   { test: 'safetensors.test.ts', reads: (path) => path.endsWith('.safetensors') },
   { test: 'npy.test.ts', reads: (path) => path.endsWith('.npy') },
+  {
+    test: 'tiktoken.test.ts',
+    reads: (path) => /^dotnet\+|\.tiktoken$|TestPlans\.txt$/.test(path),
+  },
 ];
