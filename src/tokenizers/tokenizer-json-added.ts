@@ -87,7 +87,8 @@ function readAddedToken(name: string, part: Part, id: number, thing: string): Ad
       `${name}: "${thing}.content" is ${content.length} characters, expected at most ${longestContent}`,
     );
   }
-  const special = flagOf(name, part, 'special', false);
+  if (/\p{Surrogate}/u.test(content))
+    refuseType(name, `${thing}.content`, content, 'text without half a surrogate pair');
   return {
     id,
     content,
@@ -95,7 +96,7 @@ function readAddedToken(name: string, part: Part, id: number, thing: string): Ad
     lstrip: flagOf(name, part, 'lstrip', false),
     rstrip: flagOf(name, part, 'rstrip', false),
     normalized: flagOf(name, part, 'normalized', false),
-    special,
+    special: flagOf(name, part, 'special', false),
   };
 }
 
