@@ -50,7 +50,7 @@ function simdMoments(wasm: MomentExports): MomentKernel {
     name: 'simd',
     addRows(sums, data, rows, counted) {
       const at = offsetsOf(sums);
-      const sliceRows = Math.floor(sliceBytes / (sums.dim * 4));
+      const sliceRows = rowsPerSlice(sums.dim);
       const staging = arenaOffset(data) === undefined ? claimBytes(sliceBytes) : undefined;
       const staged = staging === undefined ? arenaOffset(data) : arenaOffset(staging);
       if (at === undefined || staged === undefined || sliceRows < 1)
@@ -67,6 +67,12 @@ function simdMoments(wasm: MomentExports): MomentKernel {
       if (staging !== undefined) releaseBytes(staging);
     },
   };
+}
+
+/** Whole groups of eight rows where they fit: the columns of fewer are added one row at a time. */
+function rowsPerSlice(dim: number): number {
+  const rows = Math.floor(sliceBytes / (dim * 4));
+  return rows < 8 ? rows : rows & ~7;
 }
 
 interface Slice {
