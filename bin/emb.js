@@ -5,6 +5,5 @@ if (process.argv.length === 3 && (process.argv[2] === '--version' || process.arg
   // Not console.log: opening process.stdout takes milliseconds.
   require('node:fs').writeSync(1, `${require('../package.json').version}\n`);
 } else {
-  require('node:module').enableCompileCache?.();
-  require('../dist/bin/main.cjs').main(process.argv.slice(2));
+  require('./load.js').load('main.cjs').main(process.argv.slice(2));
 }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
+import { keepCode } from './code-cache.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 await import('./generate.mjs');
@@ -19,7 +20,8 @@ const standIns = {
 };
 
 /** What every command loads comes in one file: a file costs about half a millisecond. */
-const shared = /src\/(errors|text\/(nearest|numbers|escape|width)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string/;
+const shared =
+  /src\/(errors|text\/(nearest|numbers|escape|width)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string/;
 
 const bundle = await rolldown({
   input: { main: 'src/cli/main.ts' },
@@ -41,3 +43,5 @@ await bundle.write({
   codeSplitting: { groups: [{ name: 'shared', test: shared }] },
 });
 await bundle.close();
+
+keepCode('dist/bin');

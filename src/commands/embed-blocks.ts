@@ -1,12 +1,9 @@
 import ndarray from 'ndarray';
 import type { Context } from '../command.ts';
 import type { Block, Cell, Column, EmbeddingTable, Matrix, Tokenizer } from '../types.ts';
-import type { Pipeline } from './embed-pipeline.ts';
+import { gatheredValues, type Pipeline } from './embed-pipeline.ts';
 import type { Sequence, Source } from './embed-sequences.ts';
 import { idCells, idColumns, tokenCells, tokenColumns } from './token-rows.ts';
-
-/** Rows are gathered in pieces of about this many values, so that memory does not grow with the sequence. */
-const gatheredValues = 1 << 20;
 
 /** What the blocks of one run are made with. */
 export interface Lookup {

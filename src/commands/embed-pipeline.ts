@@ -7,10 +7,14 @@ import { type Pool, type Pooling, startPool } from '../core/pool.ts';
 import { drawProjection, type Projection, projectRows } from '../core/project.ts';
 import { parseSeed } from '../core/random/seed.ts';
 import { roundFactor } from '../core/round-factor.ts';
+import { rowBuffer } from '../core/row-buffer.ts';
 import { EmbError } from '../errors.ts';
 import type { Cell, Column, EmbeddingTable, Matrix, Model } from '../types.ts';
-import { type Positions, preparePositions } from './embed-positions.ts';
+import { preparePositions } from './embed-positions.ts';
 import { loadProjection } from './embed-projection.ts';
+
+/** Rows are looked up in pieces of about this many values, so that memory does not grow with the sequence. */
+export const gatheredValues = 1 << 20;
 
 /** What happens to rows between the table and the report. */
 export interface Pipeline {
@@ -55,6 +59,7 @@ export async function preparePipeline(
     ...(options.normalize ? ['L2 normalize'] : []),
   ];
   const dim = projection?.outputs ?? table.dim;
+  const buffer = rowBuffer(gatheredValues);
   return {
     dim,
     pool,
@@ -62,7 +67,7 @@ export async function preparePipeline(
     plain: steps.length === 0,
     partColumns: decomposes ? names.flatMap(partColumns) : [],
     async look(ids, offset) {
-      const word = (await table.gather(ids)).data;
+      const word = (await table.gather(ids, buffer(ids.length * table.dim))).data;
       const parts: Parts = { word, type, position: await positions?.rows(offset, ids.length) };
       const cells = decomposes ? decompose(parts, table.dim, scale) : [];
       const composed = scale === 1 && !type && !positions ? word : composeRows(parts, table.dim, scale);
@@ -155,5 +160,3 @@ async function chooseProjection(context: Context, table: EmbeddingTable): Promis
   if (project === undefined) return undefined;
   return drawProjection(table.dim, project as number, parseSeed((seed as string | undefined) ?? '0'));
 }
-
-export type { Positions };

@@ -1,10 +1,9 @@
 import type { Command, Context } from '../command.ts';
-import { EmbError } from '../errors.ts';
-import { formatCount } from '../text/numbers.ts';
-import type { EmbeddingTable, Layer, Model, Report, Tokenizer } from '../types.ts';
+import type { Report, Tokenizer } from '../types.ts';
 import { columnsOf, pooledBlocks, rowBlocks } from './embed-blocks.ts';
-import { type Pipeline, preparePipeline } from './embed-pipeline.ts';
+import { preparePipeline } from './embed-pipeline.ts';
 import { collected, sequences, vectorFormats } from './embed-sequences.ts';
+import { captionOfTable, type OpenTable, openTable, rowNames } from './open-table.ts';
 
 const poolings = ['none', 'mean', 'max', 'sum', 'first', 'last'] as const;
 
@@ -130,19 +129,18 @@ export const command: Command = {
 
 async function embed(context: Context): Promise<Report> {
   const { options } = context;
-  const model = await context.open(context.modelRef);
-  const table = await model.table(options.layer as Layer | undefined, options.tensor as string | undefined);
-  checkShape(context, model, table);
-  if (table.rounds) context.note(`${table.dtype} values are no float32: each is rounded once`);
+  const opened = await openTable(context, (dim) => `--project ${dim}`);
+  const { model, table } = opened;
   const pipeline = await preparePipeline(context, model, table);
   const asIds = context.inputKind() === 'ids';
-  const tokenizer = asIds ? await namingTokenizer(context, model) : await context.tokenizer(model);
+  const tokenizer = asIds ? await namingTokenizer(context, opened) : await context.tokenizer(model);
   const source = await collected(sequences(context, table, tokenizer, asIds), context);
   const lookup = { context, table, tokenizer, pipeline, asIds };
+  const steps = pipeline.steps.length > 0 ? [`lookup → ${pipeline.steps.join(' → ')}`] : [];
   return {
     columns: columnsOf(lookup),
     blocks: pipeline.pool === 'none' ? rowBlocks(source, lookup) : pooledBlocks(source.sequences, lookup),
-    caption: captionOf(model, table, tokenizer, pipeline),
+    caption: [captionOfTable(opened, tokenizer), ...steps],
     layout: 'rows',
     vectors: {
       dim: pipeline.dim,
@@ -153,51 +151,9 @@ async function embed(context: Context): Promise<Report> {
   };
 }
 
-function checkShape(context: Context, model: Model, table: EmbeddingTable): void {
-  if (context.modelRef === undefined) return;
-  const dim = context.options.dim as number | undefined;
-  if (dim !== undefined && dim !== table.dim) {
-    throw new EmbError(
-      'range',
-      `${model.name}: "${table.tensorName}" has ${table.dim} columns, --dim asks for ${dim}`,
-      `--project ${dim}`,
-    );
-  }
-  const vocab = context.options.vocab as number | undefined;
-  if (vocab !== undefined && vocab !== table.rows) {
-    const rows = formatCount(table.rows);
-    throw new EmbError(
-      'range',
-      `${model.name}: "${table.tensorName}" has ${rows} rows, --vocab asks for ${vocab}`,
-      'leave out --vocab',
-    );
-  }
-}
-
 /** Ids need no tokenizer; it only names them, where there is one and the format shows names. */
-async function namingTokenizer(context: Context, model: Model): Promise<Tokenizer | undefined> {
-  const { options } = context;
-  if (options.tokenizer === undefined && options.token === undefined) {
-    if (!model.hasTokenizer() || vectorFormats.includes(context.format) || context.format === 'ids')
-      return undefined;
-  }
-  return context.tokenizer(model);
-}
-
-function captionOf(
-  model: Model,
-  table: EmbeddingTable,
-  tokenizer: Tokenizer | undefined,
-  pipeline: Pipeline,
-): string[] {
-  const shape = `${formatCount(table.rows)} x ${formatCount(table.dim)}`;
-  const named =
-    table.label === undefined
-      ? `${model.name} · ${table.tensorName} · ${table.dtype}`
-      : `scratch layer · ${table.label}`;
-  const by = tokenizer ? ` · tokenizer ${tokenizer.name}` : '';
-  return [
-    `${named} · ${shape}${by}`,
-    ...(pipeline.steps.length > 0 ? [`lookup → ${pipeline.steps.join(' → ')}`] : []),
-  ];
+async function namingTokenizer(context: Context, opened: OpenTable): Promise<Tokenizer | undefined> {
+  if (context.options.token !== undefined) return context.tokenizer(opened.model);
+  if (vectorFormats.includes(context.format) || context.format === 'ids') return undefined;
+  return rowNames(context, opened);
 }

@@ -12,15 +12,20 @@ export interface OpenTable {
 /**
  * Opens the model of -m (or the scratch layer) and its table of --layer and --tensor.
  *
+ * @param dimHint what to do about a --dim that the table does not have
  * @throws EmbError "range" when --dim or --vocab contradict a trained table
  */
-export async function openTable(context: Context): Promise<OpenTable> {
+export async function openTable(
+  context: Context,
+  dimHint = (_wanted: unknown) => 'leave out --dim',
+): Promise<OpenTable> {
   const { options } = context;
   const model = await context.open(context.modelRef);
   const table = await model.table(options.layer as Layer | undefined, options.tensor as string | undefined);
   if (context.modelRef !== undefined) {
-    checkSize(model, table, 'columns', table.dim, 'dim', options.dim);
-    checkSize(model, table, 'rows', table.rows, 'vocab', options.vocab);
+    const { dim, vocab } = options;
+    checkSize(model, table, 'columns', table.dim, '--dim', dim, dimHint(dim));
+    checkSize(model, table, 'rows', table.rows, '--vocab', vocab, 'leave out --vocab');
   }
   if (table.rounds) context.note(`${table.dtype} values are no float32: each is rounded once`);
   return { model, table };
@@ -33,12 +38,13 @@ function checkSize(
   size: number,
   option: string,
   wanted: unknown,
+  hint: string,
 ): void {
   if (wanted === undefined || wanted === size) return;
   throw new EmbError(
     'range',
-    `${model.name}: "${table.tensorName}" has ${formatCount(size)} ${what}, --${option} asks for ${wanted}`,
-    `leave out --${option}`,
+    `${model.name}: "${table.tensorName}" has ${formatCount(size)} ${what}, ${option} asks for ${wanted}`,
+    hint,
   );
 }
 

@@ -1,0 +1,11 @@
+// record-code.cjs FOLDER ARGUMENT...: runs emb and writes the machine code of every chunk it loaded.
+const { mkdirSync, writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { load, scripts } = require('../bin/load.js');
+
+const [folder, ...line] = process.argv.slice(2);
+mkdirSync(folder);
+process.on('exit', () => {
+  for (const [name, script] of scripts) writeFileSync(join(folder, name), script.createCachedData());
+});
+load('main.cjs').main(line);
