@@ -4,7 +4,7 @@ export const keyBytes = 8;
 const longestWord = 96;
 /** At most half of these slots are used (4 MiB of slots); then the cache starts anew, so no text can grow it further. */
 const mostSlots = 2 ** 18;
-const fewestSlots = 2 ** 12;
+const fewestSlots = 2 ** 6;
 
 /**
  * Tokens of words that were seen before.
@@ -16,12 +16,12 @@ const fewestSlots = 2 ** 12;
 export class WordCache {
   slots = new Int32Array(4 * fewestSlots);
   /** 32 minus the binary logarithm of the number of slots. */
-  shift = 20;
+  shift = 26;
   mask = fewestSlots - 1;
-  ids = new Int32Array(1024);
+  ids = new Int32Array(64);
   private idCount = 0;
   private used = 0;
-  private arena = new Uint8Array(4096);
+  private arena = new Uint8Array(256);
   private arenaView: DataView = new DataView(this.arena.buffer);
   private arenaLength = 0;
 

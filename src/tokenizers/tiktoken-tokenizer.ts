@@ -3,6 +3,7 @@ import { nearestNames } from '../text/nearest.ts';
 import type { EncodeOptions, IdSink, Token, Tokenizer } from '../types.ts';
 import { BpeEngine } from './bpe.ts';
 import { MergeTable } from './bpe-merges.ts';
+import { rehearse, rehearsedUnits } from './bpe-rehearsal.ts';
 import { toUtf16Spans, Utf8Text } from './bpe-text.ts';
 import { createIdSink, createSpanSink, pushId, reserveIds } from './id-sink.ts';
 import type { RankSource } from './ranks.ts';
@@ -12,8 +13,6 @@ import { pieceEnd, spellBytes, unspellBytes } from './tiktoken-text.ts';
 
 /** Every special token of the built-in encodings is written like this. */
 const specialPattern = /<\|[a-z0-9_]+\|>/g;
-
-const longText = 65536;
 
 /** One of OpenAI's encodings. */
 export class TiktokenTokenizer implements Tokenizer {
@@ -27,6 +26,7 @@ export class TiktokenTokenizer implements Tokenizer {
   private readonly specials: ReadonlyMap<string, number>;
   private readonly specialNames = new Map<number, string>();
   private readonly utf8 = new Utf8Text();
+  private rehearsed = false;
 
   constructor(name: string, ranks: RankSource, scanner: Scanner, specials: ReadonlyMap<string, number>) {
     this.name = name;
@@ -53,8 +53,12 @@ export class TiktokenTokenizer implements Tokenizer {
   }
 
   private encodePlain(text: string, into: IdSink): void {
-    // A long text's ids are about this many; growing step by step would copy them several times.
-    if (text.length > longText) reserveIds(into, text.length >> 2);
+    if (text.length >= rehearsedUnits) {
+      if (!this.rehearsed) rehearse(this.engine, this.scanner);
+      this.rehearsed = true;
+      // About as many ids as a long text has; growing step by step would copy them several times.
+      reserveIds(into, text.length >> 2);
+    }
     for (let from = 0; from < text.length; ) {
       const to = pieceEnd(text, from);
       this.utf8.set(from === 0 && to === text.length ? text : text.slice(from, to));
