@@ -31,9 +31,9 @@ const patterns = {
 
 /** The encoding as a tokenizer.json, for the Rust package. */
 async function tokenizerJson(encoding) {
-  const { encodings: known } = await import('../dist/lib/tokenizers/tiktoken-encodings.js');
+  const { openRanks } = await import('../dist/lib/tokenizers/tiktoken-encodings.js');
   const { RankBytes, gpt2ByteOrder } = await import('../dist/lib/tokenizers/ranks-bytes.js');
-  const ranks = await known[encoding].ranks();
+  const ranks = await openRanks(encoding);
   const spelled = new RankBytes(ranks);
   // GPT-2's alphabet: the 188 printable bytes stand for themselves, the others for U+0100 and on.
   const letters = [];

@@ -4,12 +4,17 @@ import type { RankSource } from './ranks.ts';
 const singleLookups = 64;
 
 /** The byte of each of the ids 0 to 255: printable characters first, as in GPT-2's bytes_to_unicode. */
-export const gpt2ByteOrder = Uint8Array.from(
-  [...Array(256).keys()].sort((a, b) => Number(isPrintable(b)) - Number(isPrintable(a)) || a - b),
-);
+export const gpt2ByteOrder = byteOrder();
 
-function isPrintable(byte: number): boolean {
-  return (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+function byteOrder(): Uint8Array {
+  const order = new Uint8Array(256);
+  let printable = 0;
+  let other = 188;
+  for (let byte = 0; byte < 256; byte++) {
+    const isPrintable = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+    order[isPrintable ? printable++ : other++] = byte;
+  }
+  return order;
 }
 
 /** Bytes of the tokens of a built-in encoding, which its merges spell. */

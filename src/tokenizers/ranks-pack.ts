@@ -23,15 +23,12 @@ export function packRanks(list: MergeList): Uint8Array {
     lefts.push(left);
     starts.push(i);
   }
-  const out = new Uint8Array(packedBytes(pairs, lefts.length));
+  const highest = list.merged.reduce((a, b) => Math.max(a, b), 0);
+  const out = new Uint8Array(packedBytes(pairs, lefts.length, highest));
   const view = new DataView(out.buffer);
   view.setUint32(0, pairs, true);
   view.setUint32(4, lefts.length, true);
-  view.setUint32(
-    8,
-    list.merged.reduce((a, b) => Math.max(a, b), 0),
-    true,
-  );
+  view.setUint32(8, highest, true);
   for (let k = 1; k <= 3; k++) {
     view.setUint32(8 + 4 * k, firstReaching(lefts, k * 65536), true);
     view.setUint32(20 + 4 * k, firstReaching(starts, k * 65536), true);
@@ -43,6 +40,7 @@ export function packRanks(list: MergeList): Uint8Array {
     view.setUint16(at, value & 0xffff, true);
     at += 2;
   }
+  if (highest < 65536) return out;
   for (let i = 0; i < pairs; i++) {
     out[at + (i >> 1)] |= ((rights[i] >> 16) | ((merged[i] >> 16) << 2)) << ((i & 1) * 4);
   }

@@ -16,8 +16,8 @@ export interface RankSource extends PackedMerges {
  * The merges of a built-in encoding as scripts/generate-ranks.mjs packs them: sorted by left id, then right id, so that
  * a pair is found by two binary searches and nothing is built before the first token.
  *
- * Block: header · u16 lefts[n] · u16 starts[n] · u16 rights[pairs] · u16 merged[pairs] · one nibble per pair: bits 16
- * and 17 of the right id, then of the merged id. starts[i] is the first pair of lefts[i]. Both ascend, so bits 16 and 17
+ * Block: header · u16 lefts[n] · u16 starts[n] · u16 rights[pairs] · u16 merged[pairs] · where ids
+ * reach 65536, one nibble per pair: bits 16 and 17 of the right id, then of the merged id. starts[i] is the first pair of lefts[i]. Both ascend, so bits 16 and 17
  * follow from where they wrap.
  */
 export class PackedRanks implements RankSource {
@@ -37,14 +37,14 @@ export class PackedRanks implements RankSource {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const pairs = view.getUint32(0, true);
     const lefts = view.getUint32(4, true);
-    if (bytes.length !== packedBytes(pairs, lefts)) {
+    this.highest = view.getUint32(8, true);
+    if (bytes.length !== packedBytes(pairs, lefts, this.highest)) {
       throw new EmbError(
         'corrupt',
-        `"packed ranks" is ${bytes.length} bytes, expected ${packedBytes(pairs, lefts)}`,
+        `"packed ranks" is ${bytes.length} bytes, expected ${packedBytes(pairs, lefts, this.highest)}`,
       );
     }
     this.count = pairs;
-    this.highest = view.getUint32(8, true);
     const wraps = [12, 16, 20, 24, 28, 32].map((at) => view.getUint32(at, true));
     this.leftWraps = wraps.slice(0, 3);
     this.startWraps = wraps.slice(3);
@@ -58,7 +58,7 @@ export class PackedRanks implements RankSource {
     this.starts = next(lefts);
     this.rights = next(pairs);
     this.merged = next(pairs);
-    this.high = new Uint8Array(bytes.buffer, at, (pairs + 1) >> 1);
+    this.high = new Uint8Array(bytes.buffer, at, bytes.byteOffset + bytes.length - at);
   }
 
   find(left: number, right: number): number {
@@ -117,10 +117,12 @@ export class PackedRanks implements RankSource {
   }
 
   private rightAt(at: number): number {
+    if (this.high.length === 0) return this.rights[at];
     return this.rights[at] | (((this.high[at >> 1] >> ((at & 1) * 4)) & 3) << 16);
   }
 
   private mergedAt(at: number): number {
+    if (this.high.length === 0) return this.merged[at];
     return this.merged[at] | (((this.high[at >> 1] >> ((at & 1) * 4 + 2)) & 3) << 16);
   }
 }
@@ -174,9 +176,9 @@ function widened(low: Uint16Array, wraps: number[], index: number): number {
   return low[index] | (high << 16);
 }
 
-/** Bytes of a packed list of so many pairs with so many different left ids. */
-export function packedBytes(pairs: number, lefts: number): number {
-  return headerBytes + 4 * lefts + 4 * pairs + ((pairs + 1) >> 1);
+/** Bytes of a packed list of so many pairs with so many different left ids and a highest id. */
+export function packedBytes(pairs: number, lefts: number, highest: number): number {
+  return headerBytes + 4 * lefts + 4 * pairs + (highest < 65536 ? 0 : (pairs + 1) >> 1);
 }
 
 function littleEndian(section: Uint16Array<ArrayBufferLike>): Uint16Array {

@@ -1,10 +1,15 @@
 import { ExtendedRanks, PackedRanks, type RankSource } from './ranks.ts';
 import type { Scanner } from './scanner.ts';
+import { createCl100kScanner } from './scanner-cl100k.ts';
+import { gpt2Scanner } from './scanner-gpt2.ts';
+import { o200kScanner } from './scanner-o200k.ts';
+import type { EncodingName } from './tiktoken.ts';
+import { TiktokenTokenizer } from './tiktoken-tokenizer.ts';
 
-/** What makes one of OpenAI's encodings; everything heavy loads when it is opened. */
-export interface Encoding {
+/** What makes one of OpenAI's encodings; its ranks load when it is opened. */
+interface Encoding {
   ranks(): Promise<RankSource>;
-  scanner(): Promise<Scanner>;
+  scanner: () => Scanner;
   special: () => ReadonlyMap<string, number>;
 }
 
@@ -17,10 +22,6 @@ const p50kRanks = async () => {
 };
 const cl100kRanks = async () => unpack((await import('../generated/ranks-cl100k.ts')).default);
 const o200kRanks = async () => unpack((await import('../generated/ranks-o200k.ts')).default);
-
-const gpt2Words = async () => (await import('./scanner-gpt2.ts')).gpt2Scanner;
-const cl100kWords = async () => (await import('./scanner-cl100k.ts')).createCl100kScanner({ maxDigits: 3 });
-const o200kWords = async () => (await import('./scanner-o200k.ts')).o200kScanner;
 
 const special = (tokens: Record<string, number>) => () => new Map(Object.entries(tokens));
 
@@ -45,18 +46,18 @@ function harmonySpecial(): ReadonlyMap<string, number> {
 
 const gpt2: Encoding = {
   ranks: r50kRanks,
-  scanner: gpt2Words,
+  scanner: () => gpt2Scanner,
   special: special({ '<|endoftext|>': 50256 }),
 };
 
 /** Source: openai/tiktoken 0.14 tiktoken_ext/openai_public.py. */
-export const encodings: Readonly<Record<string, Encoding>> = {
+const encodings: Readonly<Record<EncodingName, Encoding>> = {
   gpt2,
   r50k_base: gpt2,
-  p50k_base: { ranks: p50kRanks, scanner: gpt2Words, special: special({ '<|endoftext|>': 50256 }) },
+  p50k_base: { ranks: p50kRanks, scanner: () => gpt2Scanner, special: special({ '<|endoftext|>': 50256 }) },
   p50k_edit: {
     ranks: p50kRanks,
-    scanner: gpt2Words,
+    scanner: () => gpt2Scanner,
     special: special({
       '<|endoftext|>': 50256,
       '<|fim_prefix|>': 50281,
@@ -66,7 +67,7 @@ export const encodings: Readonly<Record<string, Encoding>> = {
   },
   cl100k_base: {
     ranks: cl100kRanks,
-    scanner: cl100kWords,
+    scanner: () => createCl100kScanner({ maxDigits: 3 }),
     special: special({
       '<|endoftext|>': 100257,
       '<|fim_prefix|>': 100258,
@@ -77,8 +78,19 @@ export const encodings: Readonly<Record<string, Encoding>> = {
   },
   o200k_base: {
     ranks: o200kRanks,
-    scanner: o200kWords,
+    scanner: () => o200kScanner,
     special: special({ '<|endoftext|>': 199999, '<|endofprompt|>': 200018 }),
   },
-  o200k_harmony: { ranks: o200kRanks, scanner: o200kWords, special: harmonySpecial },
+  o200k_harmony: { ranks: o200kRanks, scanner: () => o200kScanner, special: harmonySpecial },
 };
+
+/** The merges of an encoding. */
+export function openRanks(name: EncodingName): Promise<RankSource> {
+  return encodings[name].ranks();
+}
+
+/** Opens an encoding. */
+export async function openNamed(name: EncodingName): Promise<TiktokenTokenizer> {
+  const { scanner, special } = encodings[name];
+  return new TiktokenTokenizer(name, await openRanks(name), scanner(), special());
+}

@@ -1,10 +1,20 @@
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
 import type { Tokenizer } from '../types.ts';
-import { encodings } from './tiktoken-encodings.ts';
+
+const names = [
+  'gpt2',
+  'r50k_base',
+  'p50k_base',
+  'p50k_edit',
+  'cl100k_base',
+  'o200k_base',
+  'o200k_harmony',
+] as const;
+export type EncodingName = (typeof names)[number];
 
 /** Names of the built-in encodings. */
-export const encodingNames: readonly string[] = Object.keys(encodings);
+export const encodingNames: readonly string[] = names;
 
 /**
  * Opens a built-in encoding.
@@ -13,18 +23,14 @@ export const encodingNames: readonly string[] = Object.keys(encodings);
  * @throws EmbError "missing" for an unknown name
  */
 export async function openEncoding(name: string): Promise<Tokenizer> {
-  const encoding = Object.hasOwn(encodings, name) ? encodings[name] : undefined;
-  if (encoding === undefined) {
+  const known = names.find((one) => one === name);
+  if (known === undefined) {
     throw new EmbError(
       'missing',
       `"encoding" is ${name}, expected one of ${encodingNames.join(', ')}`,
       didYouMean(nearestNames(name, encodingNames)),
     );
   }
-  const [ranks, scanner, { TiktokenTokenizer }] = await Promise.all([
-    encoding.ranks(),
-    encoding.scanner(),
-    import('./tiktoken-tokenizer.ts'),
-  ]);
-  return new TiktokenTokenizer(name, ranks, scanner, encoding.special());
+  const { openNamed } = await import('./tiktoken-encodings.ts');
+  return openNamed(known);
 }
