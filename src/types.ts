@@ -168,12 +168,15 @@ export interface SubTable {
 
 /**
  * kind decides how renderers show a cell:
- * text: untrusted or free text, escaped · token: bytes of a token (Uint8Array) or a string, shown with ␣ and <0xE4> ·
+ * text: untrusted or free text, escaped · name: the same, cut in its middle where room is short · shape: number[], 2 x 3 ·
+ * token: bytes of a token (Uint8Array) or a string, shown with ␣ and <0xE4> ·
  * bytes: hex · id / count: integers (count gets thousands separators in tables) · number: 4 significant decimals in tables ·
  * size: a byte count (binary units in tables) · share: 0..1, per cent in tables · bar: a number drawn as a bar in tables · flag: boolean · table: SubTable
  */
 export type ColumnKind =
   | 'text'
+  | 'name'
+  | 'shape'
   | 'token'
   | 'bytes'
   | 'id'

@@ -1,4 +1,4 @@
-import { pathExists } from '../bytes/input.ts';
+import { pathExists, readAll } from '../bytes/input.ts';
 import type { Context, OptionValues } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { escapeText } from '../text/escape.ts';
@@ -152,6 +152,22 @@ async function openTrained(ref: string, context: Context): Promise<Model> {
       );
     }
   }
-  const { openModel } = await import('../model/open.ts');
+  const { openModel, openModelBytes } = await import('../model/open.ts');
+  if (ref === '-') {
+    const bytes = await readAll(undefined);
+    return openModelBytes(bytes, { tensor: options.tensor as string | undefined, note: context.note });
+  }
+  if (!pathExists(ref)) await refusePreset(ref, context);
   return openModel(ref, { tensor: options.tensor as string | undefined, note: context.note });
+}
+
+/** A preset has sizes and no weights: rows cannot be looked up in it. */
+async function refusePreset(ref: string, context: Context): Promise<void> {
+  const preset = await context.preset(ref);
+  if (preset === undefined) return;
+  throw new EmbError(
+    'unsupported',
+    `"${ref}" is a preset, known sizes without weights`,
+    `give a model folder or file; emb params ${ref} counts it`,
+  );
 }

@@ -99,7 +99,7 @@ function roleTable(model: Model): SubTable {
   return {
     columns: [
       { key: 'layer', kind: 'text' },
-      { key: 'tensor', kind: 'text' },
+      { key: 'tensor', kind: 'name' },
       { key: 'reason', kind: 'text' },
     ],
     rows: model.roles().map(({ layer, tensor, reason }) => [layer, tensor, reason]),
@@ -120,15 +120,19 @@ function metadataTable(model: Model): SubTable {
 }
 
 function tensorTable(model: Model): SubTable {
-  const roles = new Map(model.roles().map(({ tensor, layer }) => [tensor, layer]));
+  const roles = new Map<string, string>();
+  for (const { tensor, layer } of model.roles()) {
+    const before = roles.get(tensor);
+    roles.set(tensor, before === undefined ? layer : `${before}, ${layer}`);
+  }
   return {
     columns: [
-      { key: 'name', kind: 'text' },
+      { key: 'name', kind: 'name' },
       { key: 'dtype', kind: 'text' },
-      { key: 'shape', kind: 'text' },
-      { key: 'parameters', kind: 'count' },
+      { key: 'shape', kind: 'shape' },
+      { key: 'parameters', kind: 'count', where: 'machine' },
       { key: 'bytes', kind: 'size' },
-      { key: 'layer', kind: 'text' },
+      { key: 'layer', kind: 'text', where: 'machine' },
       { key: 'file', kind: 'text', where: 'machine' },
       { key: 'offset', kind: 'count', where: 'machine' },
     ],
@@ -137,7 +141,7 @@ function tensorTable(model: Model): SubTable {
       .map((tensor) => [
         tensor.name,
         tensor.dtype,
-        tensor.shape.join(' x ') || 'scalar',
+        tensor.shape,
         tensor.shape.reduce((product, size) => product * size, 1),
         tensor.byteLength,
         roles.get(tensor.name) ?? null,

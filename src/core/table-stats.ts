@@ -293,5 +293,8 @@ class TableMeter {
 
 /** Population standard deviation from a mean and a sum of squares; rounding may not make it NaN. */
 function deviation(mean: number, squares: number, count: number): number {
-  return Math.sqrt(Math.max(0, squares / count - mean * mean));
+  const meanSquare = squares / count;
+  const variance = meanSquare - mean * mean;
+  // Below what float64 can tell apart it is the rounding of equal values.
+  return variance > 8 * Number.EPSILON * meanSquare ? Math.sqrt(variance) : 0;
 }

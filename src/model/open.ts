@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { kindOfPath, openFile } from '../bytes/file.ts';
+import { MemorySource } from '../bytes/memory.ts';
 import { EmbError } from '../errors.ts';
 import { openTensorFile } from '../formats/index.ts';
 import type { Config, Model, Tokenizer } from '../types.ts';
@@ -44,6 +45,24 @@ export async function openModel(ref: string, options: OpenOptions = {}): Promise
   }
   if (kind === 'json') return new FileModel({ ...shared, ...jsonAlone(path) });
   return openLoneFile(path, shared);
+}
+
+/**
+ * Opens a model that came as bytes (-m -): a safetensors or npy file; nothing lies beside it.
+ *
+ * @throws EmbError "corrupt" or "unsupported", naming stdin
+ */
+export async function openModelBytes(bytes: Uint8Array, options: OpenOptions = {}): Promise<Model> {
+  const tensors = oneFile(await openTensorFile(new MemorySource('stdin', bytes)), 'stdin');
+  return new FileModel({
+    name: 'stdin',
+    tensor: options.tensor,
+    note: options.note ?? (() => {}),
+    folder: 'stdin',
+    config: {},
+    tokenizerPath: undefined,
+    open: () => tensors,
+  });
 }
 
 /** The tokenizer of a REF that is a tokenizer.json under any name; undefined for a REF that is something else. */

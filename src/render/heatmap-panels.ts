@@ -23,15 +23,13 @@ export interface ShownDims {
   tail: number;
 }
 
-/** The column that names rows: the token, else the text, else the id. */
+/** The columns that name rows, best first: the token, else the text, else the id. */
 const labelKinds: readonly ColumnKind[] = ['token', 'text', 'id'];
 
-function labelColumn(columns: readonly Column[]): number {
-  for (const kind of labelKinds) {
-    const index = columns.findIndex((column) => column.kind === kind);
-    if (index >= 0) return index;
-  }
-  return -1;
+function labelColumns(columns: readonly Column[]): number[] {
+  return labelKinds
+    .map((kind) => columns.findIndex((column) => column.kind === kind && column.where !== 'machine'))
+    .filter((index) => index >= 0);
 }
 
 /** Code units of a label before it is cut for display. */
@@ -40,7 +38,7 @@ const labelClip = 200;
 /** Collects rows into panels as blocks come; keeps only the values that can be shown. */
 export class PanelCollector {
   private readonly columns: readonly Column[];
-  private readonly label: number;
+  private readonly labels: readonly number[];
   private readonly special: number;
   private readonly dims: ShownDims;
   private readonly elision: RowElision<HeatRow>;
@@ -52,7 +50,7 @@ export class PanelCollector {
   /** `dims`: what to keep of each row; a picture may show less. */
   constructor(report: Report, dims: ShownDims, options: Pick<RenderOptions, 'full'>) {
     this.columns = report.columns;
-    this.label = labelColumn(report.columns);
+    this.labels = labelColumns(report.columns);
     this.special = report.columns.findIndex(({ key }) => key === 'special');
     this.dims = dims;
     // Rows of a panel are held in any case; a limit above all counts keeps them all.
@@ -97,11 +95,12 @@ export class PanelCollector {
       values.set(block.matrix.data.subarray(start, start + head));
       values.set(block.matrix.data.subarray(start + dim - tail, start + dim), head);
     }
-    const column = this.columns[this.label];
+    // Ids that no tokenizer names have no token: then the id is the name.
+    const named = this.labels.find((index) => cells[index] !== null) ?? this.labels[0];
     const label =
-      column === undefined
+      named === undefined
         ? String(this.counted + row)
-        : showCell(cells[this.label], column.kind, { precision: 4, clip: labelClip });
+        : showCell(cells[named], this.columns[named].kind, { precision: 4, clip: labelClip });
     return { label, special: this.special >= 0 && cells[this.special] === true, values };
   }
 }

@@ -143,7 +143,7 @@ async function renderRecords(report: Report, sink: Sink, style: CellStyle): Prom
   for (const { column, index } of shown.filter(isTable)) {
     for (const record of records) {
       const cell = record[index];
-      if (!isSubTable(cell)) continue;
+      if (!isSubTable(cell) || cell.rows.length === 0) continue;
       const name = records.length > 1 ? `: ${nameOf(record)}` : '';
       sink.write(`\n**${escapeMarkdown(titleOf(column))}${name}**\n\n${markSubTable(cell, style)}`);
     }

@@ -45,6 +45,7 @@ export function showCell(cell: Cell, kind: ColumnKind, style: CellStyle): string
   if (typeof cell === 'boolean') return cell ? 'yes' : 'no';
   if (typeof cell === 'number' || typeof cell === 'bigint') return showNumber(cell, kind, style);
   if (cell instanceof Uint8Array) return showByteCell(cell, kind, style.clip);
+  if (kind === 'shape' && Array.isArray(cell)) return cell.join(' x ') || 'scalar';
   if (Array.isArray(cell)) return showList(cell, style);
   return cell.rows.length === 1 ? '1 row' : `${formatCount(cell.rows.length)} rows`;
 }

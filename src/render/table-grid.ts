@@ -1,5 +1,5 @@
 import type CliTable3 from 'cli-table3';
-import { displayWidth, truncate } from '../text/width.ts';
+import { displayWidth, truncate, truncateMiddle } from '../text/width.ts';
 import type { Paint } from './colors.ts';
 import { drawBar, largestBar } from './table-cells.ts';
 import type { VectorColumn } from './table-vectors.ts';
@@ -10,7 +10,7 @@ export interface GridColumn {
   title: string;
   right: boolean;
   /** The widths its cells may be cut to: gladly, and at worst. Absent: never cut, as a number would become another. */
-  cut?: { soft: number; hard: number };
+  cut?: { soft: number; hard: number; middle?: boolean };
   /** Room to keep when more rows may follow. */
   floor: number;
 }
@@ -146,7 +146,9 @@ export class Grid {
       const right = cell.right ?? this.columns[i].right;
       const whole =
         cell.bar === undefined ? cell.text : drawBar(cell.bar, bars[i], Math.min(width, barWidth));
-      const text = this.columns[i].cut === undefined ? whole : truncate(whole, width);
+      const { cut } = this.columns[i];
+      const text =
+        cut === undefined ? whole : cut.middle ? truncateMiddle(whole, width) : truncate(whole, width);
       return { text: cell.paint === undefined ? text : cell.paint(text), width: displayWidth(text), right };
     });
     if (this.vectors !== undefined) {

@@ -37,12 +37,14 @@ interface Setting {
 }
 
 /** Least widths of what may be cut, and the room kept for rows that are still to come. */
-const widthsOf: Partial<Record<ColumnKind, { soft: number; hard: number; floor: number }>> = {
-  text: { soft: 20, hard: 6, floor: 24 },
-  token: { soft: 10, hard: 4, floor: 12 },
-  bytes: { soft: 11, hard: 5, floor: 11 },
-  bar: { soft: 12, hard: 4, floor: 1 },
-};
+const widthsOf: Partial<Record<ColumnKind, { soft: number; hard: number; floor: number; middle?: boolean }>> =
+  {
+    text: { soft: 20, hard: 6, floor: 24 },
+    name: { soft: 24, hard: 8, floor: 24, middle: true },
+    token: { soft: 10, hard: 4, floor: 12 },
+    bytes: { soft: 11, hard: 5, floor: 11 },
+    bar: { soft: 12, hard: 4, floor: 1 },
+  };
 const idFloor = 6;
 /** Records side by side cut their texts to this, so that more than one stands beside the next. */
 const recordText = 36;
@@ -147,7 +149,7 @@ async function renderRecords(report: Report, sink: Sink, setting: Setting): Prom
   for (const { column, index } of shown.filter(isTable)) {
     for (const record of records) {
       const cell = record[index];
-      if (!isSubTable(cell)) continue;
+      if (!isSubTable(cell) || cell.rows.length === 0) continue;
       const name = records.length > 1 ? `: ${recordName(record, fields, setting)}` : '';
       sink.write(`\n${setting.paint.bold(titleOf(column) + name)}\n`);
       sink.write(drawSubTable(cell, setting));

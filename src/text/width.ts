@@ -32,6 +32,27 @@ export function truncate(text: string, width: number): string {
   return `${kept}…`;
 }
 
+/**
+ * The start and the end of a text in `width` columns with … between them, where it does not fit: of dotted names both ends say something.
+ *
+ * As truncate does: no color sequences in it.
+ */
+export function truncateMiddle(text: string, width: number): string {
+  if (width < 3 || displayWidth(text) <= width) return truncate(text, width);
+  const characters = Array.from(text);
+  let end = '';
+  let used = 0;
+  while (
+    characters.length > 0 &&
+    used + displayWidth(characters[characters.length - 1]) <= Math.floor(width / 2)
+  ) {
+    const last = characters.pop() as string;
+    used += displayWidth(last);
+    end = last + end;
+  }
+  return truncate(text, width - displayWidth(end)) + end;
+}
+
 /** Spaces after the text up to `width` columns; longer text as it is. */
 export function padRight(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - displayWidth(text)));
