@@ -12,8 +12,6 @@ import { createNormalizer, type Normalizer } from './tokenizer-json-normalizer.t
 import { createPreTokenizer, isByteLevel, type PreTokenizer } from './tokenizer-json-pretokenizer.ts';
 import { createPostSteps, type PostStep } from './tokenizer-json-template.ts';
 
-const noMerges = { lefts: new Uint32Array(), rights: new Uint32Array(), merged: new Uint32Array() };
-
 /** Settings of a BPE model that byte-level ones leave empty. */
 const foreignSettings = ['continuing_subword_prefix', 'end_of_word_suffix'];
 
@@ -187,7 +185,7 @@ function createModel(file: TokenizerFile): BpeModel {
   };
   return {
     byteIds,
-    merges: MergeTable.from(merges ?? noMerges),
+    merges: merges?.() ?? new MergeTable(0),
     wholeWord: flagOf(name, model, 'ignore_merges', false) ? wholeWord : undefined,
     unknownId: unknownIdOf(file, byteIds),
     fuseUnknown: flagOf(name, model, 'fuse_unk', false),

@@ -1,5 +1,5 @@
 import { EmbError } from '../errors.ts';
-import type { MergeList } from './bpe-merges.ts';
+import type { MergeTable } from './bpe-merges.ts';
 import { readMerges } from './tokenizer-json-merges.ts';
 import { JsonScanner } from './tokenizer-json-scanner.ts';
 import { readVocabulary, type Vocabulary } from './tokenizer-json-vocabulary.ts';
@@ -18,8 +18,8 @@ export interface TokenizerFile {
   /** The model's members but for the vocabulary and the merges. */
   readonly model: Part;
   readonly vocabulary: Vocabulary;
-  /** Of BPE models. */
-  readonly merges: MergeList | undefined;
+  /** Builds the merge table of a BPE model. */
+  readonly merges: (() => MergeTable) | undefined;
   readonly addedTokens: unknown;
   readonly normalizer: Part | undefined;
   readonly preTokenizer: Part | undefined;
@@ -98,7 +98,7 @@ function readModel(scanner: JsonScanner): ModelParts {
   const model: Record<string, unknown> = {};
   let vocabulary: Vocabulary | undefined;
   let mergesAt = -1;
-  let merges: MergeList | undefined;
+  let merges: (() => MergeTable) | undefined;
   scanner.members((key) => {
     if (key === 'vocab') vocabulary = readVocabulary(scanner);
     else if (key !== 'merges') model[key] = scanner.value(`model.${key}`);

@@ -1,6 +1,6 @@
 import { EmbError } from '../errors.ts';
-import type { MergeList } from './bpe-merges.ts';
-import { hashPrime, hashStart, type JsonScanner, type StringArena } from './tokenizer-json-scanner.ts';
+import { type MergeList, MergeTable, type PackedMerges } from './bpe-merges.ts';
+import type { JsonScanner, StringArena } from './tokenizer-json-scanner.ts';
 import type { Vocabulary } from './tokenizer-json-vocabulary.ts';
 
 const decoder = new TextDecoder();
@@ -8,29 +8,45 @@ const decoder = new TextDecoder();
 /** Shortest JSON of a merge, `"a b",`, which bounds how many a file can hold. */
 const shortestMerge = 6;
 
+/** From so many merges on they are looked up where they lie until a text is long enough to pay for a table. */
+const manyMerges = 4096;
+
 /**
- * Reads merges, `["a b", ...]` or `[["a", "b"], ...]`, into ids.
+ * Reads merges, `["a b", ...]` or `[["a", "b"], ...]`.
  *
- * Cost: one pass over the bytes, and two or three lookups for each merge.
+ * Gives what builds their table. Of many merges only what they make is looked up here; that their parts are tokens too shows when
+ * the table is built.
+ * Cost: one pass over the bytes.
  * @throws EmbError "corrupt" when a merge names a piece, or makes one, that the vocabulary lacks
  */
-export function readMerges(scanner: JsonScanner, vocabulary: Vocabulary): MergeList {
+export function readMerges(scanner: JsonScanner, vocabulary: Vocabulary): () => MergeTable {
   const texts = new MergeTexts(scanner);
   scanner.expect(0x5b);
   if (scanner.peek() === 0x5d) scanner.at++;
   else if (scanner.peek() === 0x22) readLines(scanner, texts);
   else readPairs(scanner, texts);
-  return resolveMerges(scanner.name, texts, vocabulary);
+  const { name } = scanner;
+  const lefts = texts.count < manyMerges ? undefined : leftLengths(name, texts, vocabulary);
+  if (lefts === undefined) {
+    const list = resolveMerges(name, texts, vocabulary);
+    return () => MergeTable.from(list);
+  }
+  const packed: PackedMerges = {
+    count: texts.count,
+    find(left, right) {
+      const id = vocabulary.findJoined(left, right);
+      return id >= 0 && lefts[id] === vocabulary.lengthOf(left) ? id : -1;
+    },
+    list: () => resolveMerges(name, texts, vocabulary),
+  };
+  return () => MergeTable.fromPacked(packed);
 }
 
-/** Merges as they were read: merge i is arena[ends[i - 1], ends[i]), cut at splits[i], with the hashes of both parts and the whole. */
+/** Merges as they were read: merge i is arena[ends[i - 1], ends[i]), cut at splits[i]. */
 class MergeTexts {
   readonly arena: StringArena;
   readonly splits: Uint32Array;
   readonly ends: Uint32Array;
-  readonly lefts: Int32Array;
-  readonly rights: Int32Array;
-  readonly joined: Int32Array;
   count = 0;
 
   constructor(scanner: JsonScanner) {
@@ -40,31 +56,16 @@ class MergeTexts {
     this.arena = { bytes: new Uint8Array(remaining), length: 0 };
     this.splits = new Uint32Array(capacity);
     this.ends = new Uint32Array(capacity);
-    this.lefts = new Int32Array(capacity);
-    this.rights = new Int32Array(capacity);
-    this.joined = new Int32Array(capacity);
-  }
-
-  /** Ends the merge that the arena now ends with; its parts meet at `split`. */
-  add(split: number, left: number, right: number): void {
-    const { count, arena } = this;
-    let joined = left;
-    for (let i = split; i < arena.length; i++) joined = Math.imul(joined ^ arena.bytes[i], hashPrime);
-    this.splits[count] = split;
-    this.lefts[count] = left;
-    this.rights[count] = right;
-    this.joined[count] = joined;
-    this.ends[this.count++] = arena.length;
   }
 }
 
-/** One loop over the bytes, for the reason that readEntries of the vocabulary has. */
+/** One lean loop over the bytes, for the reason that readEntries of the vocabulary has. */
 function readLines(scanner: JsonScanner, texts: MergeTexts): void {
   const { bytes } = scanner;
-  const { arena, splits, ends, lefts, rights, joined } = texts;
+  const { arena, splits, ends } = texts;
   const out = arena.bytes;
   const length = bytes.length;
-  let { count } = texts;
+  let count = 0;
   let to = 0;
   let at = scanner.at;
   for (;;) {
@@ -73,33 +74,21 @@ function readLines(scanner: JsonScanner, texts: MergeTexts): void {
     const begin = to;
     const quoted = at++;
     let split = -1;
-    let left = hashStart;
-    let right = hashStart;
     while (at < length) {
       const byte = bytes[at];
       if (byte === 0x22) break;
-      if (byte === 0x20) {
+      if (byte > 0x20 && byte !== 0x5c) {
+        out[to++] = byte;
+        at++;
+      } else if (byte === 0x20) {
         if (split >= 0) refuseLine(scanner, quoted);
         split = to;
-        lefts[count] = left;
-        right = hashStart;
         at++;
-        continue;
-      }
-      if (byte === 0x5c || byte < 0x20) {
+      } else {
         scanner.at = at;
-        const end = scanner.unescape(out, to);
-        for (; to < end; to++) {
-          left = Math.imul(left ^ out[to], hashPrime);
-          right = Math.imul(right ^ out[to], hashPrime);
-        }
+        to = scanner.unescape(out, to);
         at = scanner.at;
-        continue;
       }
-      left = Math.imul(left ^ byte, hashPrime);
-      right = Math.imul(right ^ byte, hashPrime);
-      out[to++] = byte;
-      at++;
     }
     at++;
     if (to - begin >= 8 && out[begin] === 0x23 && out[begin + 1] === 0x76 && isVersionLine(out, begin))
@@ -107,8 +96,6 @@ function readLines(scanner: JsonScanner, texts: MergeTexts): void {
     else {
       if (split < 0) refuseLine(scanner, quoted);
       splits[count] = split;
-      rights[count] = right;
-      joined[count] = left;
       ends[count++] = to;
     }
     if (bytes[at] <= 0x20) at = scanner.skipSpace(at);
@@ -137,15 +124,15 @@ function isVersionLine(bytes: Uint8Array, start: number): boolean {
 
 /** `["a", "b"]`; pieces may hold spaces. */
 function readPairs(scanner: JsonScanner, texts: MergeTexts): void {
-  const { arena } = texts;
+  const { arena, splits, ends } = texts;
   for (;;) {
     scanner.expect(0x5b);
-    const left = scanner.appendString(arena);
-    const split = arena.length;
+    scanner.appendString(arena);
+    splits[texts.count] = arena.length;
     scanner.expect(0x2c);
-    const right = scanner.appendString(arena);
+    scanner.appendString(arena);
+    ends[texts.count++] = arena.length;
     scanner.expect(0x5d);
-    texts.add(split, left, right);
     const next = scanner.peek();
     if (next !== 0x2c && next !== 0x5d) scanner.fail("',' or ']'");
     scanner.at++;
@@ -153,37 +140,67 @@ function readPairs(scanner: JsonScanner, texts: MergeTexts): void {
   }
 }
 
+/**
+ * Length of the left part of the merge that makes an id, by id.
+ *
+ * Undefined unless the ids that merges make ascend, as trainers number them: then they rank the merges too.
+ */
+function leftLengths(file: string, texts: MergeTexts, vocabulary: Vocabulary): Uint32Array | undefined {
+  const { count, arena, splits, ends } = texts;
+  const { bytes, offsets, entries, highest } = vocabulary;
+  const out = arena.bytes;
+  const lengths = new Uint32Array(highest + 1);
+  let start = 0;
+  let last = -1;
+  for (let i = 0; i < count; i++) {
+    const end = ends[i];
+    let id = last + 1;
+    const entry = id <= highest ? entries[id] - 1 : -1;
+    let from = entry < 0 ? 0 : offsets[entry];
+    let same = entry >= 0 && offsets[entry + 1] - from === end - start;
+    for (let at = start; same && at < end; at++) same = out[at] === bytes[from++];
+    if (!same) {
+      id = vocabulary.find(out, start, end);
+      if (id < 0) refuseMerge(file, out, start, end, i);
+      if (id <= last) return undefined;
+    }
+    lengths[id] = splits[i] - start;
+    last = id;
+    start = end;
+  }
+  return lengths;
+}
+
 function resolveMerges(file: string, texts: MergeTexts, vocabulary: Vocabulary): MergeList {
   const { count, arena, splits, ends } = texts;
+  const { bytes } = arena;
   const list: MergeList = {
     lefts: new Uint32Array(count),
     rights: new Uint32Array(count),
     merged: new Uint32Array(count),
   };
   let start = 0;
-  let id = -1;
   for (let i = 0; i < count; i++) {
     const split = splits[i];
     const end = ends[i];
-    const left = vocabulary.findHashed(texts.lefts[i], arena.bytes, start, split);
-    const right = vocabulary.findHashed(texts.rights[i], arena.bytes, split, end);
-    // Trainers number tokens in the order of their merges, which saves most of the lookups.
-    id++;
-    if (!vocabulary.isNamed(id, arena.bytes, start, end)) {
-      id = vocabulary.findHashed(texts.joined[i], arena.bytes, start, end);
-    }
-    if (left < 0 || right < 0 || id < 0) {
-      const [from, to] = left < 0 ? [start, split] : right < 0 ? [split, end] : [start, end];
-      const piece = JSON.stringify(decoder.decode(arena.bytes.subarray(from, to)));
-      throw new EmbError(
-        'corrupt',
-        `${file}: "model.merges" has ${piece} in merge ${i}, expected a token of "model.vocab"`,
-      );
-    }
+    const left = vocabulary.find(bytes, start, split);
+    if (left < 0) refuseMerge(file, bytes, start, split, i);
+    const right = vocabulary.find(bytes, split, end);
+    if (right < 0) refuseMerge(file, bytes, split, end, i);
+    const merged = vocabulary.find(bytes, start, end);
+    if (merged < 0) refuseMerge(file, bytes, start, end, i);
     list.lefts[i] = left;
     list.rights[i] = right;
-    list.merged[i] = id;
+    list.merged[i] = merged;
     start = end;
   }
   return list;
+}
+
+function refuseMerge(file: string, bytes: Uint8Array, start: number, end: number, merge: number): never {
+  const piece = JSON.stringify(decoder.decode(bytes.subarray(start, end)));
+  throw new EmbError(
+    'corrupt',
+    `${file}: "model.merges" has ${piece} in merge ${merge}, expected a token of "model.vocab"`,
+  );
 }

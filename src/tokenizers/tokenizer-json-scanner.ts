@@ -15,8 +15,8 @@ export interface StringArena {
   length: number;
 }
 
-/** FNV-1a, kept unmixed so that the hash of "ab" goes on from the hash of "a". */
-export const hashStart = 0x811c9dc5;
+/** FNV-1a from a start that nobody outside knows, so that no file can be written whose names all meet in one place. */
+export const hashStart = Math.floor(Math.random() * 2 ** 32) | 0;
 export const hashPrime = 0x01000193;
 
 /**

@@ -95,10 +95,23 @@ export class Vocabulary {
     }
   }
 
-  /** True when the entry of an id is exactly these bytes. */
-  isNamed(id: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const entry = id <= this.highest ? this.entries[id] : 0;
-    return entry > 0 && this.equals(entry - 1, bytes, start, end);
+  /** Bytes of an entry's name. */
+  lengthOf(id: number): number {
+    const entry = this.entries[id] - 1;
+    return this.offsets[entry + 1] - this.offsets[entry];
+  }
+
+  /** Id of the entry whose name is those of two ids joined, or -1. */
+  findJoined(left: number, right: number): number {
+    const { bytes, offsets, entries } = this;
+    const first = entries[left] - 1;
+    const second = entries[right] - 1;
+    const middle = offsets[first + 1] - offsets[first];
+    const length = middle + offsets[second + 1] - offsets[second];
+    const joined = new Uint8Array(length);
+    joined.set(bytes.subarray(offsets[first], offsets[first + 1]));
+    joined.set(bytes.subarray(offsets[second], offsets[second + 1]), middle);
+    return this.find(joined, 0, length);
   }
 
   /** Id of the entry of exactly these bytes, or -1. */
