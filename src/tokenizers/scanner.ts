@@ -1,5 +1,5 @@
 /**
- * A pre-tokenizer over UTF-8: cuts a text into words that cover it without gaps.
+ * A pre-tokenizer over well-formed UTF-8: cuts a text into words that cover it without gaps.
  *
  * Scanners read up to `scannerPadding` bytes beyond `end`, which must exist and be zero (see Utf8Text).
  */
