@@ -29,7 +29,7 @@ function load(name) {
   const known = loaded.get(name);
   if (known) return known.exports;
   const filename = join(folder, name);
-  const source = `(function(exports,require,module){${readFileSync(filename, 'utf8')}\n})`;
+  const source = `(function(exports,require,module,__dirname){${readFileSync(filename, 'utf8')}\n})`;
   const script = new Script(source, { filename, cachedData: kept(name) });
   scripts.set(name, script);
   const module = { exports: {} };
@@ -38,6 +38,7 @@ function load(name) {
     module.exports,
     (wanted) => (wanted.startsWith('./') ? load(wanted.slice(2)) : require(wanted)),
     module,
+    folder,
   );
   return module.exports;
 }

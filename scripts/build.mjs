@@ -1,7 +1,7 @@
 // Builds dist/: lib/ is the library entry (ESM and types, by tsc), bin/ the command (minified CommonJS with lazy chunks, by rolldown).
 // CommonJS because an ESM entry alone costs about 15 ms at start.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { keepCode } from './code-cache.mjs';
@@ -23,9 +23,26 @@ const standIns = {
 const shared =
   /src\/(errors|text\/(nearest|numbers|escape|width)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string/;
 
+/** Ranks are read as bytes: as a string in a chunk they would have to be parsed and decoded first. */
+const ranksAsFiles = {
+  name: 'ranks-as-files',
+  async load(id) {
+    const name = /generated\/(ranks-\w+)\.ts$/.exec(id.replaceAll('\\', '/'))?.[1];
+    if (name === undefined) return undefined;
+    const base64 = /'([^']*)'/.exec(readFileSync(id, 'utf8'))[1];
+    mkdirSync('dist/bin', { recursive: true });
+    writeFileSync(`dist/bin/${name}.bin`, Buffer.from(base64, 'base64'));
+    return {
+      code: `import { readFileSync } from 'node:fs';\nexport default readFileSync(\`\${__dirname}/${name}.bin\`);`,
+      moduleType: 'js',
+    };
+  },
+};
+
 const bundle = await rolldown({
   input: { main: 'src/cli/main.ts' },
   platform: 'node',
+  plugins: [ranksAsFiles],
   resolve: { alias: standIns },
   transform: { define: { EMB_VERSION: JSON.stringify(version) } },
   onwarn(warning, report) {
