@@ -34,7 +34,7 @@ const builtins: Record<string, string[]> = {
   bytes: ['node:fs', 'node:os', 'node:path', 'node:buffer', 'node:zlib', 'node:util'],
   cli: ['node:tty', 'node:fs'],
   model: ['node:fs', 'node:path', 'node:crypto'],
-  tokenizers: ['node:zlib', 'node:fs'],
+  tokenizers: ['node:zlib', 'node:fs', 'node:buffer'],
   kernels: ['node:worker_threads'],
 };
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { EmbError } from '../errors.ts';
 import type { MergeTable } from './bpe-merges.ts';
 import { readMerges } from './tokenizer-json-merges.ts';
@@ -27,9 +28,6 @@ export interface TokenizerFile {
   readonly decoder: Part | undefined;
 }
 
-/** Bytes that are checked for UTF-8 at a time. */
-const checkedBytes = 1 << 18;
-
 /**
  * Reads a tokenizer.json without building its JSON: vocabulary and merges go straight into tables, the small parts through JSON.parse.
  *
@@ -37,7 +35,7 @@ const checkedBytes = 1 << 18;
  * @throws EmbError "corrupt" for broken JSON or contradictions, "unsupported" for an unknown model type
  */
 export function readTokenizerFile(name: string, bytes: Uint8Array): TokenizerFile {
-  checkUtf8(name, bytes);
+  if (!isUtf8(bytes)) throw new EmbError('corrupt', `${name}: "bytes" are no UTF-8, expected JSON in UTF-8`);
   const scanner = new JsonScanner(name, bytes);
   const parts: Record<string, unknown> = {};
   let model: ModelParts | undefined;
@@ -74,23 +72,6 @@ const smallParts = new Set([
   'post_processor',
   'decoder',
 ]);
-
-function checkUtf8(name: string, bytes: Uint8Array): void {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let at = 0;
-  try {
-    for (; at < bytes.length; at += checkedBytes) {
-      decoder.decode(bytes.subarray(at, at + checkedBytes), { stream: true });
-    }
-    decoder.decode();
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new EmbError(
-      'corrupt',
-      `${name}: "text" is no UTF-8 near byte ${Math.min(at, bytes.length)}, expected UTF-8`,
-    );
-  }
-}
 
 type ModelParts = Pick<TokenizerFile, 'model' | 'modelType' | 'vocabulary' | 'merges'>;
 

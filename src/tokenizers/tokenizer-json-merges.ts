@@ -1,6 +1,8 @@
 import { EmbError } from '../errors.ts';
 import { type MergeList, MergeTable, type PackedMerges } from './bpe-merges.ts';
-import type { JsonScanner, StringArena } from './tokenizer-json-scanner.ts';
+import { NumberedMerges } from './tokenizer-json-numbered.ts';
+import { JsonScanner } from './tokenizer-json-scanner.ts';
+import type { StringArena } from './tokenizer-json-strings.ts';
 import type { Vocabulary } from './tokenizer-json-vocabulary.ts';
 
 const decoder = new TextDecoder();
@@ -20,24 +22,26 @@ const manyMerges = 4096;
  * @throws EmbError "corrupt" when a merge names a piece, or makes one, that the vocabulary lacks
  */
 export function readMerges(scanner: JsonScanner, vocabulary: Vocabulary): () => MergeTable {
-  const texts = new MergeTexts(scanner);
-  scanner.expect(0x5b);
-  if (scanner.peek() === 0x5d) scanner.at++;
-  else if (scanner.peek() === 0x22) readLines(scanner, texts);
-  else readPairs(scanner, texts);
-  const { name } = scanner;
-  const lefts = texts.count < manyMerges ? undefined : leftLengths(name, texts, vocabulary);
-  if (lefts === undefined) {
-    const list = resolveMerges(name, texts, vocabulary);
+  scanner.peek();
+  const start = scanner.at;
+  const numbered = new NumberedMerges(scanner, vocabulary);
+  if (!numbered.read() || numbered.count < manyMerges) {
+    scanner.at = start;
+    const list = resolveMerges(scanner, vocabulary);
     return () => MergeTable.from(list);
   }
+  const { count, lefts } = numbered;
   const packed: PackedMerges = {
-    count: texts.count,
+    count,
     find(left, right) {
       const id = vocabulary.findJoined(left, right);
       return id >= 0 && lefts[id] === vocabulary.lengthOf(left) ? id : -1;
     },
-    list: () => resolveMerges(name, texts, vocabulary),
+    list() {
+      const again = new JsonScanner(scanner.name, scanner.bytes);
+      again.at = start;
+      return resolveMerges(again, vocabulary);
+    },
   };
   return () => MergeTable.fromPacked(packed);
 }
@@ -59,7 +63,7 @@ class MergeTexts {
   }
 }
 
-/** One lean loop over the bytes, for the reason that readEntries of the vocabulary has. */
+/** One loop over the bytes, for the reason that readEntries of the vocabulary has. */
 function readLines(scanner: JsonScanner, texts: MergeTexts): void {
   const { bytes } = scanner;
   const { arena, splits, ends } = texts;
@@ -140,67 +144,37 @@ function readPairs(scanner: JsonScanner, texts: MergeTexts): void {
   }
 }
 
-/**
- * Length of the left part of the merge that makes an id, by id.
- *
- * Undefined unless the ids that merges make ascend, as trainers number them: then they rank the merges too.
- */
-function leftLengths(file: string, texts: MergeTexts, vocabulary: Vocabulary): Uint32Array | undefined {
+/** Reads merges of any form and looks up both parts and the whole of each. */
+function resolveMerges(scanner: JsonScanner, vocabulary: Vocabulary): MergeList {
+  const texts = new MergeTexts(scanner);
+  scanner.expect(0x5b);
+  if (scanner.peek() === 0x5d) scanner.at++;
+  else if (scanner.peek() === 0x22) readLines(scanner, texts);
+  else readPairs(scanner, texts);
   const { count, arena, splits, ends } = texts;
-  const { bytes, offsets, entries, highest } = vocabulary;
-  const out = arena.bytes;
-  const lengths = new Uint32Array(highest + 1);
-  let start = 0;
-  let last = -1;
-  for (let i = 0; i < count; i++) {
-    const end = ends[i];
-    let id = last + 1;
-    const entry = id <= highest ? entries[id] - 1 : -1;
-    let from = entry < 0 ? 0 : offsets[entry];
-    let same = entry >= 0 && offsets[entry + 1] - from === end - start;
-    for (let at = start; same && at < end; at++) same = out[at] === bytes[from++];
-    if (!same) {
-      id = vocabulary.find(out, start, end);
-      if (id < 0) refuseMerge(file, out, start, end, i);
-      if (id <= last) return undefined;
-    }
-    lengths[id] = splits[i] - start;
-    last = id;
-    start = end;
-  }
-  return lengths;
-}
-
-function resolveMerges(file: string, texts: MergeTexts, vocabulary: Vocabulary): MergeList {
-  const { count, arena, splits, ends } = texts;
-  const { bytes } = arena;
   const list: MergeList = {
     lefts: new Uint32Array(count),
     rights: new Uint32Array(count),
     merged: new Uint32Array(count),
   };
   let start = 0;
+  const find = (from: number, to: number, merge: number): number => {
+    const id = vocabulary.find(arena.bytes, from, to);
+    return id < 0 ? refuseMerge(scanner.name, arena.bytes.subarray(from, to), merge) : id;
+  };
   for (let i = 0; i < count; i++) {
-    const split = splits[i];
-    const end = ends[i];
-    const left = vocabulary.find(bytes, start, split);
-    if (left < 0) refuseMerge(file, bytes, start, split, i);
-    const right = vocabulary.find(bytes, split, end);
-    if (right < 0) refuseMerge(file, bytes, split, end, i);
-    const merged = vocabulary.find(bytes, start, end);
-    if (merged < 0) refuseMerge(file, bytes, start, end, i);
-    list.lefts[i] = left;
-    list.rights[i] = right;
-    list.merged[i] = merged;
-    start = end;
+    list.lefts[i] = find(start, splits[i], i);
+    list.rights[i] = find(splits[i], ends[i], i);
+    list.merged[i] = find(start, ends[i], i);
+    start = ends[i];
   }
   return list;
 }
 
-function refuseMerge(file: string, bytes: Uint8Array, start: number, end: number, merge: number): never {
-  const piece = JSON.stringify(decoder.decode(bytes.subarray(start, end)));
+function refuseMerge(file: string, piece: Uint8Array, merge: number): never {
+  const text = JSON.stringify(decoder.decode(piece));
   throw new EmbError(
     'corrupt',
-    `${file}: "model.merges" has ${piece} in merge ${merge}, expected a token of "model.vocab"`,
+    `${file}: "model.merges" has ${text} in merge ${merge}, expected a token of "model.vocab"`,
   );
 }

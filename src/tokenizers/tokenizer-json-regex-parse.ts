@@ -1,15 +1,12 @@
 import {
-  bracketClass,
   caseVariants,
-  characterSource,
-  namedClass,
   noWordAlone,
   pairFolds,
-  rangeSource,
   shorthands,
   UntranslatedPattern,
   wordAlone,
 } from './tokenizer-json-regex-class.ts';
+import { deepestGroups, type PatternOptions, PatternReader } from './tokenizer-json-regex-reader.ts';
 
 /** A pattern as a tree. `set` and `assertion` hold their JavaScript source already. */
 export type RegexNode =
@@ -25,15 +22,6 @@ export type RegexNode =
   | { kind: 'look'; item: RegexNode; opening: '?=' | '?!' | '?<=' | '?<!' }
   | { kind: 'backreference'; index: number };
 
-interface Options {
-  foldCase: boolean;
-  extended: boolean;
-  dotAll: boolean;
-}
-
-/** Groups nested deeper than this are no pattern of a tokenizer. */
-const deepestGroups = 100;
-
 // Without the m flag; a lookbehind for no character would also hold between surrogates.
 const textStart = '^';
 const textEnd = '$';
@@ -47,16 +35,6 @@ const anchors: Readonly<Record<string, string>> = {
   B: `(?:(?<=${word})(?=${word})|(?<!${word})(?!${word}))`,
 };
 
-const controls: Readonly<Record<string, string>> = {
-  t: '\t',
-  n: '\n',
-  r: '\r',
-  f: '\f',
-  v: '\v',
-  a: '\x07',
-  e: '\x1b',
-};
-
 /**
  * Reads a pattern as Oniguruma (its Ruby syntax, UTF-8, as Hugging Face's tokenizers use it) understands it.
  *
@@ -68,15 +46,12 @@ export function parseRegex(pattern: string): RegexNode {
   return parser.parse();
 }
 
-class RegexParser {
-  private readonly pattern: string;
-  private at = 0;
+class RegexParser extends PatternReader {
   private captures = 0;
-  private depth = 0;
   private readonly named: boolean;
 
   constructor(pattern: string) {
-    this.pattern = pattern;
+    super(pattern);
     // With named groups Oniguruma does not capture plain ones.
     this.named = /\(\?<[A-Za-z_]/.test(pattern);
   }
@@ -87,28 +62,7 @@ class RegexParser {
     return node;
   }
 
-  private refuse(construct: string): never {
-    throw new UntranslatedPattern(construct);
-  }
-
-  private peek(text: string): boolean {
-    return this.pattern.startsWith(text, this.at);
-  }
-
-  private take(text: string): boolean {
-    if (!this.peek(text)) return false;
-    this.at += text.length;
-    return true;
-  }
-
-  private next(): string {
-    if (this.at >= this.pattern.length) this.refuse('the end of the pattern');
-    const character = String.fromCodePoint(this.pattern.codePointAt(this.at) as number);
-    this.at += character.length;
-    return character;
-  }
-
-  private alternatives(options: Options): RegexNode {
+  private alternatives(options: PatternOptions): RegexNode {
     if (++this.depth > deepestGroups) this.refuse(`more than ${deepestGroups} nested groups`);
     const choices = [this.sequence(options)];
     while (this.take('|')) choices.push(this.sequence(options));
@@ -116,7 +70,7 @@ class RegexParser {
     return choices.length === 1 ? choices[0] : { kind: 'choice', options: choices };
   }
 
-  private sequence(options: Options): RegexNode {
+  private sequence(options: PatternOptions): RegexNode {
     const items: RegexNode[] = [];
     while (this.at < this.pattern.length && !this.peek('|') && !this.peek(')')) {
       if (options.extended && this.skipExtended()) continue;
@@ -161,7 +115,7 @@ class RegexParser {
     return { min, max: found[2] === '' ? min : open, braces: true };
   }
 
-  private atom(options: Options): RegexNode {
+  private atom(options: PatternOptions): RegexNode {
     const character = this.next();
     switch (character) {
       case '.':
@@ -185,7 +139,7 @@ class RegexParser {
     }
   }
 
-  private group(options: Options): RegexNode {
+  private group(options: PatternOptions): RegexNode {
     const opening = ['?<=', '?<!', '?=', '?!'].find((each) => this.take(each));
     if (opening !== undefined) {
       return { kind: 'look', item: this.closed(options), opening: opening as '?=' | '?!' | '?<=' | '?<!' };
@@ -213,13 +167,13 @@ class RegexParser {
     return { kind: 'capture', item: this.closed(options), index };
   }
 
-  private closed(options: Options): RegexNode {
+  private closed(options: PatternOptions): RegexNode {
     const node = this.alternatives(options);
     if (!this.take(')')) this.refuse('a group without end');
     return node;
   }
 
-  private escape(options: Options): RegexNode {
+  private escape(options: PatternOptions): RegexNode {
     const character = this.next();
     if (character === 'w') return { kind: 'set', source: wordAlone };
     if (character === 'W') return { kind: 'set', source: noWordAlone };
@@ -246,90 +200,9 @@ class RegexParser {
     }
     return letterNode(this.escapedCharacter(character), options);
   }
-
-  /** The character that an escape stands for, inside or outside a class. */
-  private escapedCharacter(character: string): string {
-    if (controls[character] !== undefined) return controls[character];
-    const rest = this.pattern.slice(this.at, this.at + 12);
-    const digits =
-      character === 'x'
-        ? (/^\{([0-9A-Fa-f]{1,8})\}/.exec(rest) ?? /^([0-9A-Fa-f]{1,2})/.exec(rest))
-        : character === 'u'
-          ? /^([0-9A-Fa-f]{4})/.exec(rest)
-          : null;
-    if (digits !== null) {
-      const point = Number.parseInt(digits[1], 16);
-      if (point > 0x10ffff || (character === 'x' && point > 0x7f && !digits[0].startsWith('{')))
-        this.refuse('\\x');
-      this.at += digits[0].length;
-      return String.fromCodePoint(point);
-    }
-    if (character === '0') {
-      const octal = (/^[0-7]{0,2}/.exec(rest) as RegExpExecArray)[0];
-      this.at += octal.length;
-      return String.fromCharCode(Number.parseInt(`0${octal}`, 8));
-    }
-    if (/[A-Za-z0-9]/.test(character)) this.refuse(`\\${character}`);
-    return character;
-  }
-
-  private property(letter: string, options: Options, alone = false): string {
-    const found = /^\{(\^?)([\w -]{1,60})\}/.exec(this.pattern.slice(this.at, this.at + 66));
-    if (found === null) return this.refuse(`\\${letter}`);
-    this.at += found[0].length;
-    const negated = (letter === 'P') !== (found[1] === '^');
-    if (alone && found[2].toLowerCase() === 'word') return negated ? noWordAlone : wordAlone;
-    return namedClass((negated ? '^' : '') + found[2], options.foldCase);
-  }
-
-  /** What follows `[`, as a class of JavaScript's v flag. */
-  private characterClass(options: Options): string {
-    if (++this.depth > deepestGroups) this.refuse(`more than ${deepestGroups} nested classes`);
-    const negated = this.take('^');
-    const operands = [''];
-    let first = true;
-    for (;;) {
-      if (this.at >= this.pattern.length) this.refuse('a class without end');
-      if (!first && this.take(']')) break;
-      if (this.take('&&')) operands.push('');
-      else operands[operands.length - 1] += this.classItem(options);
-      first = false;
-    }
-    this.depth--;
-    const sign = negated ? '^' : '';
-    if (operands.length === 1) return `[${sign}${operands[0]}]`;
-    return `[${sign}${operands.map((operand) => `[${operand}]`).join('&&')}]`;
-  }
-
-  private classItem(options: Options): string {
-    const posix = /^\[:(\^?)([a-z]+):\]/.exec(this.pattern.slice(this.at, this.at + 20));
-    if (posix !== null) {
-      this.at += posix[0].length;
-      return bracketClass(posix[1] + posix[2], options.foldCase);
-    }
-    const start = this.classCharacter(options);
-    if (start.set !== undefined) return start.set;
-    const range = this.peek('-') && !this.peek('-]') && !this.peek('-&&') && !this.peek('-[');
-    if (!range) return letterSource(start.character, options);
-    this.at++;
-    const end = this.classCharacter(options);
-    if (end.set !== undefined) this.refuse('a range up to a class');
-    return rangeSource(start.character, end.character, options.foldCase);
-  }
-
-  private classCharacter(options: Options): { character: string; set?: string } {
-    const character = this.next();
-    if (character === '[') return { character, set: this.characterClass(options) };
-    if (character !== '\\') return { character };
-    const escaped = this.next();
-    if (shorthands[escaped] !== undefined) return { character, set: shorthands[escaped] };
-    if (escaped === 'p' || escaped === 'P') return { character, set: this.property(escaped, options) };
-    if (escaped === 'b') return { character: '\b' };
-    return { character: this.escapedCharacter(escaped) };
-  }
 }
 
-function changedOptions(options: Options, on: string, off: string): Options {
+function changedOptions(options: PatternOptions, on: string, off: string): PatternOptions {
   const changed = { ...options };
   for (const [flags, value] of [
     [on, true],
@@ -342,13 +215,8 @@ function changedOptions(options: Options, on: string, off: string): Options {
   return changed;
 }
 
-function letterNode(character: string, options: Options): RegexNode {
+function letterNode(character: string, options: PatternOptions): RegexNode {
   return { kind: 'letter', character, variants: options.foldCase ? caseVariants(character) : [character] };
-}
-
-function letterSource(character: string, options: Options): string {
-  const variants = options.foldCase ? caseVariants(character) : [character];
-  return variants.map(characterSource).join('');
 }
 
 /** Lets two letters match the single character that equals them when case does not count. */

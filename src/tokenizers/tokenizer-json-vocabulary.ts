@@ -1,5 +1,6 @@
 import { EmbError } from '../errors.ts';
-import { hashPrime, hashStart, type JsonScanner, type StringArena } from './tokenizer-json-scanner.ts';
+import type { JsonScanner } from './tokenizer-json-scanner.ts';
+import { hashPrime, hashStart, type StringArena } from './tokenizer-json-strings.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -35,12 +36,11 @@ export class Vocabulary {
 
   constructor(file: string, built: VocabularyBuilder) {
     const { count } = built;
-    this.bytes = built.arena.bytes.slice(0, built.arena.length);
-    this.offsets = built.offsets.slice(0, count + 1);
-    this.ids = built.ids.slice(0, count);
+    this.bytes = built.arena.bytes;
+    this.offsets = built.offsets;
+    this.ids = built.ids;
     this.count = count;
-    let highest = -1;
-    for (let entry = 0; entry < count; entry++) if (this.ids[entry] > highest) highest = this.ids[entry];
+    const { highest } = built;
     this.highest = highest;
     const size = 2 ** Math.max(4, Math.ceil(Math.log2(count + 1)) + 1);
     this.mask = size - 1;
@@ -148,6 +148,7 @@ export class VocabularyBuilder {
   readonly ids: Uint32Array;
   readonly hashes: Int32Array;
   count = 0;
+  highest = -1;
   /** The highest id that a file of this size may have. */
   readonly limit: number;
 
@@ -167,6 +168,7 @@ export class VocabularyBuilder {
     this.hashes[this.count] = hash;
     this.ids[this.count] = id;
     this.offsets[++this.count] = this.arena.length;
+    this.highest = Math.max(this.highest, id);
   }
 
   /** Says what is wrong with the digits at [start, end). */
@@ -205,6 +207,7 @@ function readEntries(scanner: JsonScanner, builder: VocabularyBuilder): void {
   const out = arena.bytes;
   const length = bytes.length;
   let count = 0;
+  let highest = -1;
   let to = 0;
   let at = scanner.at;
   for (;;) {
@@ -240,6 +243,7 @@ function readEntries(scanner: JsonScanner, builder: VocabularyBuilder): void {
     hashes[count] = hash;
     ids[count++] = id;
     offsets[count] = to;
+    if (id > highest) highest = id;
     if (bytes[at] <= 0x20) at = scanner.skipSpace(at);
     if (bytes[at] !== 0x2c) break;
     at++;
@@ -248,6 +252,7 @@ function readEntries(scanner: JsonScanner, builder: VocabularyBuilder): void {
   scanner.expect(0x7d);
   arena.length = to;
   builder.count = count;
+  builder.highest = highest;
 }
 
 function readScoredEntries(scanner: JsonScanner, builder: VocabularyBuilder): void {
