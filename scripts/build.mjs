@@ -1,17 +1,22 @@
 // Builds dist/: lib/ is the library entry (ESM and types, by tsc), bin/ the command (minified CommonJS with lazy chunks, by rolldown).
 // CommonJS because an ESM entry alone costs about 15 ms at start.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { keepCode } from './code-cache.mjs';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 await import('./generate.mjs');
-rmSync('dist', { recursive: true, force: true });
+
+/** Built here and moved when whole: a build that fails leaves the last one in place. */
+const fresh = 'dist.new';
+rmSync(fresh, { recursive: true, force: true });
 
 const tsc = join('node_modules', 'typescript', 'bin', 'tsc');
-execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', `${fresh}/lib`], {
+  stdio: 'inherit',
+});
 
 /** Packages of which the bundle needs little, and what stands for them there. */
 const standIns = {
@@ -30,8 +35,8 @@ const ranksAsFiles = {
     const name = /generated\/(ranks-\w+)\.ts$/.exec(id.replaceAll('\\', '/'))?.[1];
     if (name === undefined) return undefined;
     const base64 = /'([^']*)'/.exec(readFileSync(id, 'utf8'))[1];
-    mkdirSync('dist/bin', { recursive: true });
-    writeFileSync(`dist/bin/${name}.bin`, Buffer.from(base64, 'base64'));
+    mkdirSync(`${fresh}/bin`, { recursive: true });
+    writeFileSync(`${fresh}/bin/${name}.bin`, Buffer.from(base64, 'base64'));
     return {
       code: `import { readFileSync } from 'node:fs';\nexport default readFileSync(\`\${__dirname}/${name}.bin\`);`,
       moduleType: 'js',
@@ -51,7 +56,7 @@ const bundle = await rolldown({
   },
 });
 await bundle.write({
-  dir: 'dist/bin',
+  dir: `${fresh}/bin`,
   format: 'cjs',
   minify: true,
   entryFileNames: '[name].cjs',
@@ -61,4 +66,6 @@ await bundle.write({
 });
 await bundle.close();
 
+rmSync('dist', { recursive: true, force: true });
+renameSync(fresh, 'dist');
 keepCode('dist/bin');

@@ -42,7 +42,7 @@ export function keepCode(folder) {
       ranges[name] = [end, end + data.length];
       end += data.length;
     }
-    const index = Buffer.from(JSON.stringify(ranges), 'latin1');
+    const index = Buffer.from(JSON.stringify({ v8: process.versions.v8, ranges }), 'latin1');
     const length = Buffer.alloc(4);
     length.writeUInt32LE(index.length);
     writeFileSync(join(folder, 'code-cache.bin'), Buffer.concat([length, index, ...largest.values()]));
