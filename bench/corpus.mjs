@@ -83,8 +83,9 @@ const scripts = [
 export function mixedText(byteLength) {
   const next = random(2);
   const below = (n) => Math.floor(next() * n);
-  // As in a language, few letters and few words do most of the work.
+  // As in a language, few letters do most of the work, and the n-th word comes up 1 / n times as often as the first.
   const skewed = (n) => Math.floor(n * next() ** 3);
+  const zipf = (n) => Math.floor(n ** next()) - 1;
   const english = proseLines();
   const lexicons = scripts.map(([first, last, longest]) =>
     Array.from({ length: 20_000 }, () => {
@@ -100,9 +101,11 @@ export function mixedText(byteLength) {
     if (which % 4 === 0) out.push(english[below(english.length)]);
     else {
       const script = which >> 2;
-      const words = Array.from({ length: 4 + below(12) }, () => lexicons[script][skewed(20_000)]);
+      const words = Array.from({ length: 4 + below(12) }, () => lexicons[script][zipf(20_000)]);
       if (below(3) === 0) words.push(String(below(100_000)), emoji[below(emoji.length)]);
-      out.push(words.join(scripts[script][3] ? ' ' : '') + (below(2) ? '.' : '!\r'));
+      // Scripts without spaces still have phrases.
+      const spaced = (word) => (scripts[script][3] ? `${word} ` : below(3) ? word : `${word}、`);
+      out.push(words.map(spaced).join('').trimEnd() + (below(2) ? '.' : '!\r'));
     }
     bytes += Buffer.byteLength(out.at(-1)) + 1;
   }

@@ -21,8 +21,7 @@ export class WordMerger {
   private ranks = new Int32Array(256);
   private previous = new Int32Array(0);
   private next = new Int32Array(0);
-  private heapRanks = new Int32Array(0);
-  private heapPlaces = new Int32Array(0);
+  private heap = new Float64Array(0);
   private heapSize = 0;
 
   /** Forgets the last word and makes room for `symbols` symbols. */
@@ -112,16 +111,22 @@ export class WordMerger {
     const { ids, starts, ends, ranks } = this;
     const count = this.count;
     this.prepareLinks(count);
-    const { previous, next } = this;
-    for (let i = 0; i + 1 < count; i++) {
-      ranks[i] = table.find(ids[i], ids[i + 1]);
-      if (ranks[i] >= 0) this.pushPair(ranks[i], i);
-    }
-    ranks[count - 1] = -1;
-    while (this.heapSize > 0) {
-      const rank = this.heapRanks[0];
-      const place = this.heapPlaces[0];
+    const { previous, next, heap } = this;
+    // Rank and place in one number, so that one comparison orders them: exact below 2^53, which is a word of 4 million
+    // bytes with any rank, and more than a string holds with the ranks of real vocabularies.
+    const scale = 2 ** Math.ceil(Math.log2(count));
+    let from = 0;
+    let to = count - 1;
+    for (;;) {
+      for (let i = from; i < to; i = next[i]) {
+        ranks[i] = table.find(ids[i], ids[next[i]]);
+        if (ranks[i] >= 0) this.pushPair(ranks[i] * scale + i);
+      }
+      if (this.heapSize === 0) break;
+      const rank = Math.floor(heap[0] / scale);
+      const place = heap[0] - rank * scale;
       this.popPair();
+      from = to = 0;
       // Entries of symbols that have merged since are stale.
       if (ranks[place] !== rank) continue;
       const right = next[place];
@@ -130,13 +135,10 @@ export class WordMerger {
       ends[place] = ends[right];
       ranks[right] = -1;
       next[place] = after;
+      ranks[place] = -1;
       if (after < count) previous[after] = place;
-      ranks[place] = after < count ? table.find(ids[place], ids[after]) : -1;
-      if (ranks[place] >= 0) this.pushPair(ranks[place], place);
-      const before = previous[place];
-      if (before < 0) continue;
-      ranks[before] = table.find(ids[before], ids[place]);
-      if (ranks[before] >= 0) this.pushPair(ranks[before], before);
+      from = previous[place] < 0 ? place : previous[place];
+      to = after < count ? after : place;
     }
     let kept = 0;
     for (let i = 0; i < count; i = next[i]) {
@@ -149,58 +151,42 @@ export class WordMerger {
 
   private prepareLinks(count: number): void {
     if (this.next.length < count) {
-      this.previous = new Int32Array(count);
-      this.next = new Int32Array(count);
+      this.previous = new Int32Array(2 * count);
+      this.next = new Int32Array(2 * count);
       // One entry per first pair and at most two more per merge, of which there are fewer than symbols.
-      this.heapRanks = new Int32Array(3 * count);
-      this.heapPlaces = new Int32Array(3 * count);
+      this.heap = new Float64Array(6 * count);
     }
     for (let i = 0; i < count; i++) {
       this.previous[i] = i - 1;
       this.next[i] = i + 1;
     }
+    this.ranks[count - 1] = -1;
     this.heapSize = 0;
   }
 
-  private pushPair(rank: number, place: number): void {
-    const { heapRanks, heapPlaces } = this;
+  private pushPair(key: number): void {
+    const { heap } = this;
     let at = this.heapSize++;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      const above = heapRanks[parent];
-      if (above < rank || (above === rank && heapPlaces[parent] <= place)) break;
-      heapRanks[at] = above;
-      heapPlaces[at] = heapPlaces[parent];
+      if (heap[parent] <= key) break;
+      heap[at] = heap[parent];
       at = parent;
     }
-    heapRanks[at] = rank;
-    heapPlaces[at] = place;
+    heap[at] = key;
   }
 
   private popPair(): void {
-    const { heapRanks, heapPlaces } = this;
+    const { heap } = this;
     const size = --this.heapSize;
-    const rank = heapRanks[size];
-    const place = heapPlaces[size];
+    const key = heap[size];
     let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= size) break;
-      const sibling = child + 1;
-      if (
-        sibling < size &&
-        (heapRanks[sibling] < heapRanks[child] ||
-          (heapRanks[sibling] === heapRanks[child] && heapPlaces[sibling] < heapPlaces[child]))
-      ) {
-        child = sibling;
-      }
-      const below = heapRanks[child];
-      if (rank < below || (rank === below && place <= heapPlaces[child])) break;
-      heapRanks[at] = below;
-      heapPlaces[at] = heapPlaces[child];
+    for (let child = 1; child < size; child = 2 * at + 1) {
+      if (child + 1 < size && heap[child + 1] < heap[child]) child++;
+      if (key <= heap[child]) break;
+      heap[at] = heap[child];
       at = child;
     }
-    heapRanks[at] = rank;
-    heapPlaces[at] = place;
+    heap[at] = key;
   }
 }
