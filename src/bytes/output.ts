@@ -165,16 +165,21 @@ export function openAtomic(file: string): AtomicFile {
   );
   const descriptor = openForWriting(file, temporary, 'wx');
   const sink = new DescriptorSink(descriptor);
+  let isOpen = true;
+  const close = () => {
+    if (isOpen) closeSync(descriptor);
+    isOpen = false;
+  };
   return {
     sink,
     commit: () => {
       sink.end();
-      closeSync(descriptor);
+      close();
       if (old) chmodSync(temporary, old.mode & 0o7777);
       renameSync(temporary, target);
     },
     abandon: () => {
-      closeSync(descriptor);
+      close();
       unlinkSync(temporary);
     },
   };

@@ -1,4 +1,4 @@
-import { ClosedPipe, DescriptorSink, openAtomic } from '../bytes/output.ts';
+import { type AtomicFile, ClosedPipe, DescriptorSink, openAtomic } from '../bytes/output.ts';
 import type { Command, OptionValues } from '../command.ts';
 import { EmbError, exitCodes } from '../errors.ts';
 import { renderers } from '../render/index.ts';
@@ -64,9 +64,11 @@ async function run(argv: readonly string[]): Promise<number> {
     );
   }
   const context = createContext(parsed.args, options, format, () => stdout.end());
-  const file = output === undefined ? undefined : openAtomic(output);
-  const stop = file && onSignals(() => file.abandon());
+  // Listening before the file is there: a signal in between would leave it behind.
+  const stop = output === undefined ? undefined : onSignals(() => file?.abandon());
+  let file: AtomicFile | undefined;
   try {
+    file = output === undefined ? undefined : openAtomic(output);
     const status = await print(command, context, renderer, file?.sink ?? stdout, options);
     if (file) file.commit();
     else stdout.end();
