@@ -109,7 +109,7 @@ function stepsOf(name: string, part: Part): Step[] {
       return [{ split: splitBy(digitPattern, false, individual ? 'Isolated' : 'Contiguous') }];
     }
     case 'Punctuation':
-      return [{ split: splitBy(punctuationPattern, false, behaviorOf(name, part, 'Isolated')) }];
+      return [{ split: splitBy(punctuationPattern(), false, behaviorOf(name, part, 'Isolated')) }];
     case 'Whitespace':
       return [{ split: splitBy(wordPattern, true, 'Removed') }];
     case 'WhitespaceSplit':

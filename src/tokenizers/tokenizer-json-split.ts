@@ -125,7 +125,7 @@ export const wordPattern = matchesOf(
 );
 
 /**
- * Each punctuation character of Unicode 8, which is what the crate unicode_categories 0.1.1 knows, and of ASCII's symbols.
+ * Punctuation that came after Unicode 8, which is what the crate unicode_categories 0.1.1 knows.
  *
  * Source: that crate's answers for every code point against ICU's of Unicode 17.
  */
@@ -137,6 +137,12 @@ const newerPunctuation =
   '\\u{11c41}-\\u{11c45}\\u{11c70}\\u{11c71}\\u{11ef7}\\u{11ef8}\\u{11f43}-\\u{11f4f}\\u{11fff}\\u{12ff1}\\u{12ff2}' +
   '\\u{16d6d}-\\u{16d6f}\\u{16e97}-\\u{16e9a}\\u{16fe2}\\u{1e5ff}\\u{1e95e}\\u{1e95f}';
 
-export const punctuationPattern = matchesOf(
-  new RegExp(`[[\\p{P}$+<=>\\^\`\\|~\\u{166d}\\u{111c9}]--[${newerPunctuation}]]`, 'gv'),
-);
+let punctuation: TextPattern | undefined;
+
+/** Each punctuation character, and each of ASCII's symbols. */
+export function punctuationPattern(): TextPattern {
+  punctuation ??= matchesOf(
+    new RegExp(`[[\\p{P}$+<=>\\^\`\\|~\\u{166d}\\u{111c9}]--[${newerPunctuation}]]`, 'gv'),
+  );
+  return punctuation;
+}

@@ -8,25 +8,36 @@ export type NormalForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
  *
  * Source: that crate's answers for every code point against ICU's of Unicode 17.
  */
-const newerThanUnicode9 = new RegExp(
-  `[${(
-    '7fd 897-89f 8ca-8d3 9fe c3c d3b-d3c eba 1715 1abf-1add 1ae0-1aeb 1df6-1dfa 32ff a7f1-a7f4 a82c ab69 105c9 105e4 ' +
-      '10781-10785 10787-107b0 107b2-107ba 10d24-10d27 10d69-10d6d 10eab-10eac 10efa-10efb 10efd-10eff 10f46-10f50 ' +
-      '10f82-10f85 11070 1133b 11383 11385 1138e 11391 113c5 113c7-113c8 113ce-113d0 1145e 11839-1183a 11938 1193d-1193e ' +
-      '11943 119e0 11a34 11a47 11a99 11d42 11d44-11d45 11d97 11f41-11f42 16121-16128 1612f 16d68-16d6a 16ff0-16ff1 ' +
-      '1ccd6-1ccf9 1e030-1e06d 1e08f 1e130-1e136 1e2ae 1e2ec-1e2ef 1e4ec-1e4ef 1e5ee-1e5ef 1e6e3 1e6e6 1e6ee-1e6ef 1e6f5 ' +
-      '1f16c 1fbf0-1fbf9'
-  ).replace(/([0-9a-f]+)(?:-([0-9a-f]+))? ?/g, (_, first, last) => `\\u{${first}}-\\u{${last ?? first}}`)}]`,
-  'u',
-);
+const newerCharacters =
+  '7fd 897-89f 8ca-8d3 9fe c3c d3b-d3c eba 1715 1abf-1add 1ae0-1aeb 1df6-1dfa 32ff a7f1-a7f4 a82c ab69 105c9 105e4 ' +
+  '10781-10785 10787-107b0 107b2-107ba 10d24-10d27 10d69-10d6d 10eab-10eac 10efa-10efb 10efd-10eff 10f46-10f50 ' +
+  '10f82-10f85 11070 1133b 11383 11385 1138e 11391 113c5 113c7-113c8 113ce-113d0 1145e 11839-1183a 11938 1193d-1193e ' +
+  '11943 119e0 11a34 11a47 11a99 11d42 11d44-11d45 11d97 11f41-11f42 16121-16128 1612f 16d68-16d6a 16ff0-16ff1 ' +
+  '1ccd6-1ccf9 1e030-1e06d 1e08f 1e130-1e136 1e2ae 1e2ec-1e2ef 1e4ec-1e4ef 1e5ee-1e5ef 1e6e3 1e6e6 1e6ee-1e6ef 1e6f5 ' +
+  '1f16c 1fbf0-1fbf9';
+
+let newerPattern: RegExp | undefined;
+
+function hasNewer(text: string): boolean {
+  newerPattern ??= new RegExp(
+    `[${newerCharacters.replace(/([0-9a-f]+)(?:-([0-9a-f]+))? ?/g, (_, first, last) => `\\u{${first}}-\\u{${last ?? first}}`)}]`,
+    'u',
+  );
+  return newerPattern.test(text);
+}
 
 /** One mark of every canonical combining class of Unicode 9, ascending. Two marks swap in NFD when the second's class is lower. */
-const classMarks = [
+const classMarkPoints = [
   0x334, 0x93c, 0x3099, 0x94d, 0x5b0, 0x5b1, 0x5b2, 0x5b3, 0x5b4, 0x5b5, 0x5b6, 0x5b7, 0x5b8, 0x5b9, 0x5bb,
   0x5bc, 0x5bd, 0x5bf, 0x5c1, 0x5c2, 0xfb1e, 0x64b, 0x64c, 0x64d, 0x618, 0x619, 0x61a, 0x651, 0x652, 0x670,
   0x711, 0xc55, 0xc56, 0xe38, 0xe48, 0xeb8, 0xec8, 0xf71, 0xf72, 0xf74, 0x321, 0x1dce, 0x31b, 0x302a, 0x316,
   0x59a, 0x302e, 0x1d16d, 0x5ae, 0x300, 0x315, 0x35c, 0x35d, 0x345,
-].map((point) => String.fromCodePoint(point));
+];
+
+let classMarks: readonly string[] = [];
+
+/** So many marks in a row that the engine's normalization, which sorts them by insertion, would take long. */
+const manyMarks = /\p{M}{64}/u;
 
 /**
  * A normal form of a text, aligned as Hugging Face's tokenizers align it.
@@ -36,10 +47,12 @@ const classMarks = [
 export function normalizeForm(from: AlignedText, form: NormalForm, tracked: boolean): AlignedText {
   const { text } = from;
   if (isAscii(text)) return from;
-  const whole = text.normalize(form);
-  const newer = newerThanUnicode9.test(text) || newerThanUnicode9.test(whole);
-  if (!newer && whole === text) return from;
-  if (!newer && !tracked) return remapAligned(from, whole, undefined);
+  if (!manyMarks.test(text)) {
+    const whole = text.normalize(form);
+    const newer = hasNewer(text) || hasNewer(whole);
+    if (!newer && whole === text) return from;
+    if (!newer && !tracked) return remapAligned(from, whole, undefined);
+  }
   const compatible = form === 'NFKC' || form === 'NFKD';
   const decomposed = decompose(text, compatible);
   const result = form === 'NFC' || form === 'NFKC' ? compose(decomposed) : decomposed;
@@ -154,7 +167,8 @@ function combiningClass(character: string): number {
 }
 
 function findClass(character: string): number {
-  if (newerThanUnicode9.test(character)) return 0;
+  if (classMarks.length === 0) classMarks = classMarkPoints.map((point) => String.fromCodePoint(point));
+  if (hasNewer(character)) return 0;
   const highest = classMarks[classMarks.length - 1];
   // A mark swaps with the lowest class after it or with the highest before it; a starter with none.
   if (isOrdered(character, classMarks[0]) && isOrdered(highest, character)) return 0;
@@ -179,9 +193,7 @@ function decomposition(character: string, compatible: boolean): readonly string[
   const key = compatible ? `k${character}` : character;
   let known = decompositions.get(key);
   if (known === undefined) {
-    known = newerThanUnicode9.test(character)
-      ? [character]
-      : [...character.normalize(compatible ? 'NFKD' : 'NFD')];
+    known = hasNewer(character) ? [character] : [...character.normalize(compatible ? 'NFKD' : 'NFD')];
     decompositions.set(key, known);
   }
   return known;
@@ -192,6 +204,6 @@ function composition(first: string, second: string): string | undefined {
   if (second < '\u0300') return undefined;
   const composed = (first + second).normalize('NFC');
   const single = composed.length === ((composed.codePointAt(0) as number) > 0xffff ? 2 : 1);
-  if (!single || newerThanUnicode9.test(first + second + composed)) return undefined;
+  if (!single || hasNewer(first + second + composed)) return undefined;
   return composed;
 }

@@ -77,15 +77,24 @@ class TokenizerJson implements Tokenizer {
     const sink = createSpanSink();
     const spelled = new Map<number, string>();
     encoder.encode(text, sink, options.allowSpecial === false, spelled);
+    const seen = new Map<number, SpelledToken>();
     let tokens: SpelledToken[] = [];
     for (let i = 0; i < sink.length; i++) {
-      const token = this.token(sink.ids[i], sink.starts[i], sink.ends[i]);
-      token.value = spelled.get(i) ?? token.value;
-      tokens.push(token);
+      let known = seen.get(sink.ids[i]);
+      if (known === undefined) {
+        known = this.token(sink.ids[i]);
+        seen.set(known.id, known);
+      }
+      tokens.push({
+        ...known,
+        start: sink.starts[i],
+        end: sink.ends[i],
+        value: spelled.get(i) ?? known.value,
+      });
     }
     for (const step of encoder.postSteps) {
       if (step.kind === 'trim') trimSpans(tokens, text, step.prefixSpace);
-      else tokens = wrapTokens(tokens, step, options.template !== false, (id) => this.token(id, 0, 0));
+      else tokens = wrapTokens(tokens, step, options.template !== false, (id) => this.token(id));
     }
     return tokens.map(({ id, text: piece, bytes, start, end, special }) => ({
       id,
@@ -157,7 +166,8 @@ class TokenizerJson implements Tokenizer {
     return this.encoder;
   }
 
-  private token(id: number, start: number, end: number): SpelledToken {
+  /** A token without a place in a text. */
+  private token(id: number): SpelledToken {
     const text = this.tokenOf(id);
     if (text === undefined) {
       throw new EmbError(
@@ -167,7 +177,7 @@ class TokenizerJson implements Tokenizer {
     }
     const value = this.file.vocabulary.nameOf(id) ?? text;
     const bytes = this.bytesOf(id) ?? new Uint8Array();
-    return { id, text, value, bytes, start, end, special: this.isSpecial(id) };
+    return { id, text, value, bytes, start: 0, end: 0, special: this.isSpecial(id) };
   }
 }
 
