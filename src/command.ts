@@ -33,6 +33,8 @@ export interface TextInput {
   /** The text's number from 0. */
   row: number;
   text: string;
+  /** Its tokens, where the input is what `tokenize -f jsonl` writes: they need not be found again. */
+  ids?: Uint32Array;
 }
 
 /** One sequence of ids of the input (--ids). */

@@ -4,6 +4,7 @@ import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
 import type { Tokenizer } from '../types.ts';
 import { parseIds } from './ids.ts';
+import { readJsonTexts } from './json-texts.ts';
 
 const inputKinds = ['lines', 'jsonl', 'ids', 'npy', 'f32'] as const;
 type InputKind = (typeof inputKinds)[number];
@@ -48,17 +49,16 @@ export class Inputs {
       for (let row = 0; row < args.length; row++) yield { row, text: args[row]! };
       return;
     }
+    if (this.#kind === 'jsonl') {
+      yield* readJsonTexts(this.#records(), this.#field, this.#host.skip);
+      return;
+    }
     let row = 0;
     for await (const record of this.#records()) {
-      if (this.#kind !== 'jsonl') {
-        if (row === 0 && record.startsWith('\ufeff'))
-          this.#host.note('the input starts with a byte order mark (U+FEFF), kept as text');
-        yield { row: row++, text: record };
-        continue;
+      if (row === 0 && record.startsWith('\ufeff')) {
+        this.#host.note('the input starts with a byte order mark (U+FEFF), kept as text');
       }
-      const text = this.#textOf(record, row);
-      if (text !== undefined) yield { row, text };
-      row++;
+      yield { row: row++, text: record };
     }
   }
 
@@ -102,21 +102,6 @@ export class Inputs {
       note,
       onPause,
     });
-  }
-
-  #textOf(record: string, row: number): string | undefined {
-    if (record.trim() === '') return undefined;
-    let value: unknown;
-    try {
-      value = JSON.parse(record);
-    } catch {
-      this.#host.skip(row + 1, 'is no JSON');
-      return undefined;
-    }
-    const text = typeof value === 'string' ? value : (value as Record<string, unknown> | null)?.[this.#field];
-    if (typeof text === 'string') return text;
-    this.#host.skip(row + 1, `has no text "${this.#field}"`);
-    return undefined;
   }
 }
 

@@ -3,7 +3,7 @@ import type { Context } from '../command.ts';
 import type { Block, Cell, Column, EmbeddingTable, Matrix, Tokenizer } from '../types.ts';
 import { gatheredValues, type Pipeline } from './embed-pipeline.ts';
 import type { Sequence, Source } from './embed-sequences.ts';
-import { idCells, idColumns, tokenCells, tokenColumns } from './token-rows.ts';
+import { idCells, idColumns, knownCells, tokenCells, tokenColumns } from './token-rows.ts';
 
 /** What the blocks of one run are made with. */
 export interface Lookup {
@@ -41,6 +41,7 @@ export async function* rowBlocks(source: Source, lookup: Lookup): AsyncGenerator
     const cells = (first: number, last: number): Cell[][] => {
       const { row, text, tokens, ids } = sequence;
       if (tokens) return tokenCells(row, text!, tokens.slice(first, last), context, first);
+      if (text !== null) return knownCells(row, text, ids.subarray(first, last), tokenizer, first);
       return idCells(row, ids.subarray(first, last), tokenizer, first);
     };
     let at = 0;

@@ -29,8 +29,10 @@ export async function* sequences(
   const options = encodeOptions(context.options);
   const namesTokens = !vectorFormats.includes(context.format);
   const sink = { ids: new Uint32Array(256), length: 0 };
-  for await (const { row, text } of context.texts()) {
-    if (namesTokens) {
+  for await (const { row, text, ids: known } of context.texts()) {
+    if (known !== undefined) {
+      yield { row, text, ids: truncated(known, row, context, (all, limit) => all.subarray(0, limit)) };
+    } else if (namesTokens) {
       const tokens = truncated(tokenizer!.encode(text, options), row, context, (all, limit) =>
         all.slice(0, limit),
       );

@@ -75,6 +75,28 @@ export function idCells(
   });
 }
 
+/** Cells of tokenColumns for tokens that came with their text, and without their spans. */
+export function knownCells(
+  row: number,
+  text: string,
+  ids: Uint32Array,
+  tokenizer: Tokenizer | undefined,
+  offset: number,
+): Cell[][] {
+  return idCells(row, ids, tokenizer, offset).map(([, index, id, token, bytes, shown, special]) => [
+    row,
+    text.length <= longestRepeatedText ? text : null,
+    index,
+    id,
+    token,
+    bytes,
+    shown,
+    null,
+    null,
+    special,
+  ]);
+}
+
 /** How --no-special and --allow-special ask to encode. */
 export function encodeOptions(options: OptionValues): EncodeOptions {
   return {

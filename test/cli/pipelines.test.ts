@@ -85,6 +85,48 @@ describe('shell pipelines', () => {
   });
 });
 
+describe('jsonl from one command to the next', () => {
+  test('tokens are looked up as they are, one text per row', () => {
+    const direct = emb([
+      'embed',
+      'Hello world',
+      'a',
+      '--dim',
+      '4',
+      '-q',
+      '-f',
+      'f32',
+      '-o',
+      join(work, 'direct.f32'),
+    ]);
+    expect(direct.code).toBe(0);
+    const piped = shell(
+      `emb tokenize "Hello world" "a" -q -f jsonl | emb embed --input jsonl --dim 4 -q -f f32 -o '${join(work, 'piped.f32')}'`,
+    );
+    expect(piped.code, piped.stderr).toBe(0);
+    expect(readFileSync(join(work, 'piped.f32'))).toEqual(readFileSync(join(work, 'direct.f32')));
+  });
+
+  test('their texts stay with them', () => {
+    const { stdout } = shell(
+      'emb tokenize "Hello world" "a" -q -f jsonl | emb embed --input jsonl --dim 4 -q --pool mean -f csv',
+    );
+    expect(stdout.split('\n').map((line) => line.split(',').slice(0, 3).join())).toEqual([
+      'row,text,tokens',
+      '0,Hello world,2',
+      '1,a,1',
+      '',
+    ]);
+    const rows = shell('emb tokenize "Hello world" -q -f jsonl | emb embed --input jsonl --dim 1 -q -f jsonl')
+      .stdout.trim()
+      .split('\n');
+    expect(rows.map((row) => JSON.parse(row))).toMatchObject([
+      { row: 0, text: 'Hello world', index: 0, id: 15496, token: 'Hello', start: null },
+      { row: 0, text: 'Hello world', index: 1, id: 995, token: ' world', special: false },
+    ]);
+  });
+});
+
 describe('output files', () => {
   test('the format follows the ending, and the file is whole', () => {
     const path = join(work, 'x.npy');
