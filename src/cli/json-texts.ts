@@ -20,11 +20,7 @@ export async function* readJsonTexts(
 ): AsyncGenerator<TextInput> {
   let line = 0;
   let group: TokenGroup | undefined;
-  const ended = (tokens: TokenGroup) => ({
-    row: row++,
-    text: tokens.text,
-    ids: Uint32Array.from(tokens.ids),
-  });
+  const ended = (tokens: TokenGroup): TextInput => ({ ...tokens, ids: Uint32Array.from(tokens.ids) });
   for await (const record of records) {
     line++;
     if (record.trim() === '') continue;
