@@ -1,143 +1,130 @@
-/** Words up to this many bytes are their own key. */
+/** Words up to this many bytes fit an entry's first two numbers. */
 export const keyBytes = 8;
 /** Longer words than this are not kept. */
 const longestWord = 96;
-/** At most half of these slots are used (4 MiB of slots); then the cache starts anew, so no text can grow it further. */
+/** At most half of these slots are used (1 MiB of slots). */
 const mostSlots = 2 ** 18;
 const fewestSlots = 2 ** 6;
+/** A slot's low bits say where its entry is, its high bits are the word's hash. */
+const placeBits = 21;
+export const placeMask = 2 ** placeBits - 1;
+/** Numbers before an entry's remaining bytes and ids. */
+export const headNumbers = 3;
+
+/** Which bytes of the eight from a word's start belong to it, as two little-endian numbers. */
+export const lowMasks = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1, -1);
+export const highMasks = Int32Array.of(0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, -1);
 
 /**
  * Tokens of words that were seen before.
  *
- * Block: a slot is four numbers: k0, k1, bytes | tokens << 8, value. k0 and k1 are the word's bytes, zero-padded, or, of
- * words longer than 8 bytes, their hash and where the arena keeps them. value is the id of a word of one token, otherwise
- * where `ids` keeps its ids. An empty slot has 0 in the third place.
+ * Block: an entry is k0, k1, bytes | tokens << 8, then the bytes after the eighth, then the ids. Bytes are little-endian
+ * numbers, zero-padded. Entries lie in the order of their words' first appearance, so that those of frequent words are
+ * close together. A slot is hash << 21 | place of the entry, or 0; place 0 is never used.
+ *
+ * Cost: at most 9 MiB; when that is full the cache starts anew, so no text can grow it further.
  */
 export class WordCache {
-  slots = new Int32Array(4 * fewestSlots);
+  slots = new Int32Array(fewestSlots);
   /** 32 minus the binary logarithm of the number of slots. */
   shift = 26;
   mask = fewestSlots - 1;
-  ids = new Int32Array(64);
-  private idCount = 0;
+  entries = new Int32Array(256);
+  private length = 1;
   private used = 0;
-  private arena = new Uint8Array(256);
-  private arenaView: DataView = new DataView(this.arena.buffer);
-  private arenaLength = 0;
 
-  /**
-   * First number of the slot of a word of more than 8 bytes, or -1. `view` is over the same bytes.
-   */
-  findLong(view: DataView, start: number, end: number): number {
+  /** Place of the entry of a word of more than 8 bytes, or 0. `view` is over the text and its padding. */
+  findLong(view: DataView, start: number, end: number, hash: number): number {
     const size = end - start;
-    if (size > longestWord) return -1;
-    const hash = hashLong(view, start, end);
-    const { slots, mask } = this;
+    if (size > longestWord) return 0;
+    const { slots, entries, mask } = this;
     for (let at = hash >>> this.shift; ; at = (at + 1) & mask) {
-      const meta = slots[4 * at + 2];
-      if (meta === 0) return -1;
-      if (
-        slots[4 * at] === hash &&
-        (meta & 255) === size &&
-        this.isKept(slots[4 * at + 1], view, start, size)
-      ) {
-        return 4 * at;
-      }
+      const slot = slots[at];
+      if (slot === 0) return 0;
+      if ((slot ^ (hash << placeBits)) >>> placeBits !== 0) continue;
+      const place = slot & placeMask;
+      if ((entries[place + 2] & 255) === size && isKept(entries, place, view, start, end)) return place;
     }
   }
 
-  private isKept(place: number, view: DataView, start: number, size: number): boolean {
-    const { arenaView } = this;
-    const last = size - 4;
-    for (let i = 0; i < last; i += 4) {
-      if (arenaView.getInt32(place + i, true) !== view.getInt32(start + i, true)) return false;
-    }
-    return arenaView.getInt32(place + last, true) === view.getInt32(start + last, true);
-  }
-
-  /** Keeps a word that was not found; k0 and k1 are its key where it has at most 8 bytes. */
-  add(
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-    k0: number,
-    k1: number,
-    ids: Int32Array,
-    count: number,
-  ): void {
+  /** Keeps a word that was not found. */
+  add(view: DataView, start: number, end: number, hash: number, ids: Int32Array, count: number): void {
     const size = end - start;
     if (size > longestWord) return;
-    if (2 * this.used > this.mask) this.grow();
-    let first = k0;
-    let second = k1;
-    let hash: number;
-    if (size <= keyBytes) hash = mixKey(k0, k1, size);
-    else {
-      hash = hashLong(view, start, end);
-      first = hash;
-      second = this.keepBytes(bytes, start, end);
-    }
-    this.put(hash, first, second, size | (count << 8), count === 1 ? ids[0] : this.keepIds(ids, count));
+    const rest = restNumbers(size);
+    this.reserve(headNumbers + rest + count);
+    const { entries } = this;
+    const place = this.length;
+    const tail = Math.min(size, keyBytes);
+    entries[place] = view.getInt32(start, true) & lowMasks[tail];
+    entries[place + 1] = view.getInt32(start + 4, true) & highMasks[tail];
+    entries[place + 2] = size | (count << 8);
+    let to = place + headNumbers;
+    for (let from = start + keyBytes; from < end; from += 4) entries[to++] = numberAt(view, from, end);
+    for (let i = 0; i < count; i++) entries[to++] = ids[i];
+    this.length = to;
+    this.put(hash, place);
     this.used++;
   }
 
-  private put(hash: number, k0: number, k1: number, meta: number, value: number): void {
+  private put(hash: number, place: number): void {
     const { slots, mask } = this;
     let at = hash >>> this.shift;
-    while (slots[4 * at + 2] !== 0) at = (at + 1) & mask;
-    slots[4 * at] = k0;
-    slots[4 * at + 1] = k1;
-    slots[4 * at + 2] = meta;
-    slots[4 * at + 3] = value;
+    while (slots[at] !== 0) at = (at + 1) & mask;
+    slots[at] = (hash << placeBits) | place;
   }
 
-  private keepBytes(bytes: Uint8Array, start: number, end: number): number {
-    const place = this.arenaLength;
-    this.arenaLength += end - start;
-    if (this.arenaLength > this.arena.length) {
-      const larger = new Uint8Array(2 * this.arenaLength);
-      larger.set(this.arena.subarray(0, place));
-      this.arena = larger;
-      this.arenaView = new DataView(larger.buffer);
-    }
-    for (let i = start; i < end; i++) this.arena[place + i - start] = bytes[i];
-    return place;
-  }
-
-  private keepIds(ids: Int32Array, count: number): number {
-    const place = this.idCount;
-    this.idCount += count;
-    if (this.idCount > this.ids.length) {
-      const larger = new Int32Array(2 * this.idCount);
-      larger.set(this.ids.subarray(0, place));
-      this.ids = larger;
-    }
-    for (let i = 0; i < count; i++) this.ids[place + i] = ids[i];
-    return place;
-  }
-
-  private grow(): void {
-    const old = this.slots;
-    const slots = (this.mask + 1) * 4;
-    if (slots > mostSlots) {
-      old.fill(0);
+  /** Makes room for one more entry of so many numbers. */
+  private reserve(numbers: number): void {
+    if (this.length + numbers > placeMask || 2 * this.used >= mostSlots) {
+      this.slots.fill(0);
       this.used = 0;
-      this.idCount = 0;
-      this.arenaLength = 0;
-      return;
+      this.length = 1;
     }
-    this.slots = new Int32Array(4 * slots);
+    if (2 * this.used > this.mask) this.spread();
+    if (this.length + numbers <= this.entries.length) return;
+    const larger = new Int32Array(Math.min(placeMask + 1, 4 * (this.length + numbers)));
+    larger.set(this.entries.subarray(0, this.length));
+    this.entries = larger;
+  }
+
+  /** Twice as many slots. */
+  private spread(): void {
+    const { entries } = this;
+    const slots = 2 * (this.mask + 1);
+    this.slots = new Int32Array(slots);
     this.mask = slots - 1;
-    this.shift -= 2;
-    for (let i = 0; i < old.length; i += 4) {
-      const meta = old[i + 2];
-      if (meta === 0) continue;
-      const size = meta & 255;
-      const hash = size <= keyBytes ? mixKey(old[i], old[i + 1], size) : old[i];
-      this.put(hash, old[i], old[i + 1], meta, old[i + 3]);
+    this.shift--;
+    for (let place = 1; place < this.length; ) {
+      const size = entries[place + 2] & 255;
+      const rest = restNumbers(size);
+      let hash = mixKey(entries[place], entries[place + 1], size);
+      for (let i = 0; i < rest; i++) hash = mixNext(hash, entries[place + headNumbers + i]);
+      this.put(hash, place);
+      place += headNumbers + rest + (entries[place + 2] >>> 8);
     }
   }
+}
+
+/** Numbers that hold the bytes after the eighth. */
+export function restNumbers(size: number): number {
+  return size <= keyBytes ? 0 : (size - keyBytes + 3) >> 2;
+}
+
+/** The four bytes at `at` that lie before `end`. */
+function numberAt(view: DataView, at: number, end: number): number {
+  const number = view.getInt32(at, true);
+  return end - at >= 4 ? number : number & lowMasks[end - at];
+}
+
+function isKept(entries: Int32Array, place: number, view: DataView, start: number, end: number): boolean {
+  if (entries[place] !== view.getInt32(start, true)) return false;
+  if (entries[place + 1] !== view.getInt32(start + 4, true)) return false;
+  let at = place + headNumbers;
+  for (let from = start + keyBytes; from < end; from += 4) {
+    if (entries[at++] !== numberAt(view, from, end)) return false;
+  }
+  return true;
 }
 
 // Odd and unknown from outside, so that no text can be written whose words all meet in one slot.
@@ -150,14 +137,15 @@ export function mixKey(k0: number, k1: number, size: number): number {
   return Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
 }
 
-/** The same for longer words: four bytes at a time, the last four overlapping. */
-function hashLong(view: DataView, start: number, end: number): number {
-  const last = end - 4;
-  let hash = end - start;
-  for (let i = start; i < last; i += 4) {
-    hash = Math.imul(hash ^ view.getInt32(i, true), lowFactor);
-    hash ^= hash >>> 15;
-  }
-  hash = Math.imul(hash ^ view.getInt32(last, true), highFactor);
-  return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+/** Takes four more bytes into a hash. */
+function mixNext(hash: number, number: number): number {
+  const mixed = Math.imul(hash ^ number, lowFactor);
+  return Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+}
+
+/** Hash of a word of more than 8 bytes. */
+export function hashLong(view: DataView, start: number, end: number): number {
+  let hash = mixKey(view.getInt32(start, true), view.getInt32(start + 4, true), end - start);
+  for (let from = start + keyBytes; from < end; from += 4) hash = mixNext(hash, numberAt(view, from, end));
+  return hash;
 }

@@ -1,3 +1,5 @@
+import { type EarlyMerges, findEarlyMerges } from './bpe-early.ts';
+
 /** Pairs that merge, best first: lefts[rank] + rights[rank] → merged[rank]. */
 export interface MergeList {
   lefts: Uint32Array;
@@ -24,26 +26,31 @@ const packedSymbols = 500;
 export class MergeTable {
   /** Where to look pairs up as long as there is no table. */
   packed: PackedMerges | undefined;
+  /** Which bytes merge before all others; not while the list is packed. */
+  early: EarlyMerges | undefined;
   private packedSymbols = 0;
   /** Id by rank; undefined where the rank is the id. */
   private merged: Uint32Array | undefined;
   /** Rank + 1 of every pair of ids below 256, which are the bytes of most vocabularies. */
-  private readonly direct = new Int32Array(65536);
-  /** Slots of [left, right, rank + 1]; 0 in the third place is an empty slot. */
-  private slots: Int32Array;
+  readonly direct = new Int32Array(65536);
+  /** Eight bits of the hash of the pair in each slot, 0 where it is empty: most lookups end here, in little memory. */
+  private marks = new Uint8Array(0);
+  /** Slots of left, right, rank + 1. */
+  private slots = new Int32Array(0);
   private shift = 0;
   private mask = 0;
 
   /** An empty table with room for `capacity` pairs. */
   constructor(capacity: number, merged?: Uint32Array) {
     this.merged = merged;
-    this.slots = this.emptySlots(capacity);
+    this.resize(capacity);
   }
 
   static from(list: MergeList): MergeTable {
     const table = new MergeTable(list.merged.length, list.merged);
     for (let rank = 0; rank < list.merged.length; rank++)
       table.add(list.lefts[rank], list.rights[rank], rank);
+    table.early = findEarlyMerges(list, 'by place');
     return table;
   }
 
@@ -54,12 +61,12 @@ export class MergeTable {
     return table;
   }
 
-  private emptySlots(capacity: number): Int32Array {
-    // At most half full: most lookups are of pairs that do not merge, and end at an empty slot.
-    const bits = Math.max(4, Math.ceil(Math.log2(capacity + 1)) + 1);
+  private resize(capacity: number): void {
+    const bits = slotBits(capacity);
     this.shift = 32 - bits;
     this.mask = 2 ** bits - 1;
-    return new Int32Array(3 * 2 ** bits);
+    this.marks = new Uint8Array(2 ** bits);
+    this.slots = new Int32Array(3 * 2 ** bits);
   }
 
   add(left: number, right: number, rank: number): void {
@@ -67,11 +74,14 @@ export class MergeTable {
       this.direct[(left << 8) | right] = rank + 1;
       return;
     }
-    const { slots, mask } = this;
-    let at = mixPair(left, right) >>> this.shift;
-    while (slots[at * 3 + 2] !== 0 && (slots[at * 3] !== left || slots[at * 3 + 1] !== right)) {
+    const { marks, slots, mask } = this;
+    const hash = mixPair(left, right);
+    const mark = markOf(hash);
+    let at = hash >>> this.shift;
+    while (marks[at] !== 0 && (marks[at] !== mark || slots[at * 3] !== left || slots[at * 3 + 1] !== right)) {
       at = (at + 1) & mask;
     }
+    marks[at] = mark;
     slots[at * 3] = left;
     slots[at * 3 + 1] = right;
     slots[at * 3 + 2] = rank + 1;
@@ -80,13 +90,15 @@ export class MergeTable {
   /** Rank of a pair, or -1 when it does not merge. Not while the list is packed. */
   find(left: number, right: number): number {
     if (areDirect(left, right)) return this.direct[(left << 8) | right] - 1;
-    const { slots, mask } = this;
-    let at = mixPair(left, right) >>> this.shift;
-    for (;;) {
-      const rank = slots[at * 3 + 2];
-      if (rank === 0) return -1;
-      if (slots[at * 3] === left && slots[at * 3 + 1] === right) return rank - 1;
-      at = (at + 1) & mask;
+    const { marks, mask } = this;
+    const hash = mixPair(left, right);
+    const wanted = markOf(hash);
+    for (let at = hash >>> this.shift; ; at = (at + 1) & mask) {
+      const mark = marks[at];
+      if (mark === 0) return -1;
+      if (mark !== wanted) continue;
+      const { slots } = this;
+      if (slots[at * 3] === left && slots[at * 3 + 1] === right) return slots[at * 3 + 2] - 1;
     }
   }
 
@@ -101,11 +113,22 @@ export class MergeTable {
     this.packedSymbols += symbols;
     if (this.packedSymbols < packedSymbols) return;
     const { count } = this.packed;
-    const { lefts, rights, merged } = this.packed.list();
+    const list = this.packed.list();
+    const { lefts, rights, merged } = list;
     this.packed = undefined;
-    this.slots = this.emptySlots(count);
+    this.resize(count);
     for (let i = 0; i < count; i++) this.add(lefts[i], rights[i], merged[i]);
+    this.early = findEarlyMerges(list, 'by id');
   }
+}
+
+/** At most half full: most lookups are of pairs that do not merge, and end at an empty slot. */
+function slotBits(capacity: number): number {
+  return Math.max(4, Math.ceil(Math.log2(capacity + 1)) + 1);
+}
+
+function markOf(hash: number): number {
+  return (hash & 255) | 1;
 }
 
 function areDirect(left: number, right: number): boolean {

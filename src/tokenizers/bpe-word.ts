@@ -41,6 +41,43 @@ export class WordMerger {
     this.ends[this.count++] = end;
   }
 
+  /** Takes a word's bytes without spans, and merges those that merge whatever the rest of the word does. */
+  load(bytes: Uint8Array, start: number, end: number, byteIds: Int32Array, table: MergeTable): void {
+    const { ids } = this;
+    const { early, direct } = table;
+    if (early === undefined) {
+      for (let i = start; i < end; i++) ids[i - start] = byteIds[bytes[i]];
+      this.count = end - start;
+      return;
+    }
+    const { before, after } = early;
+    const last = end - 1;
+    let count = 0;
+    let previous = -1;
+    let id = byteIds[bytes[start]];
+    for (let i = start; i <= last; i++) {
+      // After the word come a text's zero bytes or the next word.
+      const right = byteIds[bytes[i + 1]];
+      if (i < last) {
+        const rank = direct[(id << 8) | right];
+        if (rank > 0 && (previous < 0 || rank < before[(previous << 8) | id])) {
+          const beyond = byteIds[bytes[i + 2]];
+          if (i + 1 === last || rank < after[(right << 8) | beyond]) {
+            ids[count++] = table.mergedId(rank - 1);
+            previous = right;
+            id = beyond;
+            i++;
+            continue;
+          }
+        }
+      }
+      ids[count++] = id;
+      previous = id;
+      id = right;
+    }
+    this.count = count;
+  }
+
   merge(table: MergeTable): void {
     if (this.count < 2) return;
     table.expect(this.count);

@@ -1,5 +1,15 @@
 import type { IdSink } from '../types.ts';
-import { keyBytes, mixKey, WordCache } from './bpe-cache.ts';
+import {
+  hashLong,
+  headNumbers,
+  highMasks,
+  keyBytes,
+  lowMasks,
+  mixKey,
+  placeMask,
+  restNumbers,
+  WordCache,
+} from './bpe-cache.ts';
 import type { MergeTable } from './bpe-merges.ts';
 import { WordMerger } from './bpe-word.ts';
 import { keepsSpans, reserveIds } from './id-sink.ts';
@@ -21,10 +31,6 @@ export interface BpeModel {
   fuseUnknown?: boolean;
 }
 
-/** Which bytes of the eight from a word's start belong to it, as two little-endian numbers. */
-const lowMasks = Int32Array.of(0, 0xff, 0xffff, 0xffffff, -1, -1, -1, -1, -1);
-const highMasks = Int32Array.of(0, 0, 0, 0, 0, 0xff, 0xffff, 0xffffff, -1);
-
 /**
  * Byte pair encoding of words: ids of the merges with the lowest rank, leftmost first.
  *
@@ -38,8 +44,12 @@ export class BpeEngine {
   private view: DataView = new DataView(new ArrayBuffer(0));
   private viewed: Uint8Array | undefined;
 
+  /** The bytes' ids are 0 to 255 in some order. */
+  private readonly lowBytes: boolean;
+
   constructor(model: BpeModel) {
     this.model = model;
+    this.lowBytes = new Set(model.byteIds).size === 256 && model.byteIds.every((id) => id >>> 8 === 0);
   }
 
   /**
@@ -75,60 +85,49 @@ export class BpeEngine {
     }
     const { wordEnds, cache, view } = this;
     const { ids } = into;
-    let { slots, shift, mask } = cache;
+    let { slots, entries, shift, mask } = cache;
     let length = into.length;
     let at = start;
     for (let i = 0; i < count; i++) {
       const end = wordEnds[i];
       const size = end - at;
-      let found = -1;
-      let k0 = 0;
-      let k1 = 0;
+      let hash: number;
+      let place = 0;
       if (size <= keyBytes) {
-        k0 = view.getInt32(at, true) & lowMasks[size];
-        k1 = view.getInt32(at + 4, true) & highMasks[size];
-        let slot = mixKey(k0, k1, size) >>> shift;
-        for (;;) {
-          const place = 4 * slot;
-          const meta = slots[place + 2];
-          if (meta === 0) break;
-          if (slots[place] === k0 && slots[place + 1] === k1 && (meta & 255) === size) {
-            found = place;
+        const k0 = view.getInt32(at, true) & lowMasks[size];
+        const k1 = view.getInt32(at + 4, true) & highMasks[size];
+        hash = mixKey(k0, k1, size);
+        for (let slot = hash >>> shift; slots[slot] !== 0; slot = (slot + 1) & mask) {
+          const entry = slots[slot] & placeMask;
+          if (entries[entry] === k0 && entries[entry + 1] === k1 && (entries[entry + 2] & 255) === size) {
+            place = entry;
             break;
           }
-          slot = (slot + 1) & mask;
         }
-      } else found = cache.findLong(view, at, end);
-      if (found < 0) {
-        into.length = length;
-        this.encodeNew(bytes, at, end, k0, k1, into);
-        length = into.length;
-        ({ slots, shift, mask } = cache);
       } else {
-        const tokens = slots[found + 2] >>> 8;
-        const value = slots[found + 3];
-        if (tokens === 1) ids[length++] = value;
-        else {
-          const kept = cache.ids;
-          for (let j = 0; j < tokens; j++) ids[length++] = kept[value + j];
-        }
+        hash = hashLong(view, at, end);
+        place = cache.findLong(view, at, end, hash);
+      }
+      if (place === 0) {
+        into.length = length;
+        this.encodeNew(bytes, at, end, hash, into);
+        length = into.length;
+        ({ slots, entries, shift, mask } = cache);
+      } else {
+        const tokens = entries[place + 2] >>> 8;
+        let from = place + headNumbers + restNumbers(size);
+        const last = length + tokens;
+        while (length < last) ids[length++] = entries[from++];
       }
       at = end;
     }
     into.length = length;
   }
 
-  private encodeNew(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    k0: number,
-    k1: number,
-    into: IdSink,
-  ): void {
+  private encodeNew(bytes: Uint8Array, start: number, end: number, hash: number, into: IdSink): void {
     const merger = this.mergeWord(bytes, start, end, false);
     const { ids, count } = merger;
-    this.cache.add(bytes, this.view, start, end, k0, k1, ids, count);
+    this.cache.add(this.view, start, end, hash, ids, count);
     for (let i = 0; i < count; i++) into.ids[into.length + i] = ids[i];
     into.length += count;
   }
@@ -157,6 +156,11 @@ export class BpeEngine {
     const whole = this.model.wholeWord?.(bytes, start, end) ?? -1;
     if (whole >= 0) {
       merger.push(whole, start, end);
+      return merger;
+    }
+    if (!spans && this.lowBytes) {
+      merger.load(bytes, start, end, byteIds, merges);
+      merger.merge(merges);
       return merger;
     }
     let unknown = false;

@@ -56,13 +56,14 @@ export class TiktokenTokenizer implements Tokenizer {
     if (text.length >= rehearsedUnits) {
       if (!this.rehearsed) rehearse(this.engine, this.scanner);
       this.rehearsed = true;
-      // About as many ids as a long text has; growing step by step would copy them several times.
-      reserveIds(into, text.length >> 2);
     }
+    const before = into.length;
     for (let from = 0; from < text.length; ) {
       const to = pieceEnd(text, from);
       this.utf8.set(from === 0 && to === text.length ? text : text.slice(from, to));
       this.engine.encodeWords(this.utf8.bytes, 0, this.utf8.length, this.scanner, into);
+      // About as many ids as the rest will have; growing step by step would copy them several times.
+      if (from === 0) reserveIds(into, Math.ceil(1.1 * (into.length - before) * (text.length / to - 1)));
       from = to;
     }
   }
