@@ -171,6 +171,7 @@ export interface SubTable {
  * text: untrusted or free text, escaped · name: the same, cut in its middle where room is short · shape: number[], 2 x 3 ·
  * token: bytes of a token (Uint8Array) or a string, shown with ␣ and <0xE4> ·
  * bytes: hex · id / count: integers (count gets thousands separators in tables) · number: 4 significant decimals in tables ·
+ * float32: a number that is one, printed shortest as such ·
  * size: a byte count (binary units in tables) · share: 0..1, per cent in tables · bar: a number drawn as a bar in tables · flag: boolean · table: SubTable
  */
 export type ColumnKind =
@@ -182,6 +183,7 @@ export type ColumnKind =
   | 'id'
   | 'count'
   | 'number'
+  | 'float32'
   | 'size'
   | 'share'
   | 'bar'

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, fstatSync, statSync } from 'node:fs';
 import { EmbError } from '../errors.ts';
 
 /** Longest record: a text longer than this is no line of text, and a string cannot grow without end. */
@@ -61,8 +61,23 @@ export function pathExists(path: string): boolean {
 /** Everything on stdin, for what cannot be read as a stream (npy, f32, a model). */
 export async function readAll(file: string | undefined): Promise<Uint8Array> {
   const parts: Buffer[] = [];
-  for await (const chunk of file === undefined ? process.stdin : openFile(file)) parts.push(chunk as Buffer);
+  for await (const chunk of file === undefined ? openStdin() : openFile(file)) parts.push(chunk as Buffer);
   return new Uint8Array(Buffer.concat(parts));
+}
+
+function openStdin() {
+  // A closed stdin is an empty one; a folder would be too, without this.
+  if (isFolder(0)) throw new EmbError('missing', 'stdin: is a folder, expected a file of texts');
+  return process.stdin;
+}
+
+function isFolder(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isDirectory();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EBADF') return false;
+    throw error;
+  }
 }
 
 function openFile(file: string) {
@@ -73,7 +88,7 @@ function openFile(file: string) {
 }
 
 async function* chunks(options: RecordOptions): AsyncGenerator<Buffer> {
-  const stream = options.file === undefined ? process.stdin : openFile(options.file);
+  const stream = options.file === undefined ? openStdin() : openFile(options.file);
   const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   try {
     for (;;) {

@@ -1,8 +1,10 @@
 import {
   chmodSync,
   closeSync,
+  lstatSync,
   mkdtempSync,
   openSync,
+  readlinkSync,
   readSync,
   realpathSync,
   renameSync,
@@ -12,13 +14,16 @@ import {
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { EmbError } from '../errors.ts';
 import type { Sink, Spool } from '../types.ts';
 import { Breath } from './breath.ts';
 
 /** Bytes gathered before they are written: large enough that system calls don't count, small enough to stay in cache. */
 const bufferBytes = 256 * 1024;
+
+/** Longest single write(2); Linux stops at 2^31 - 4096 bytes and Node refuses 2^31. */
+const longestWrite = 1 << 30;
 
 /** The reader of our stdout has gone (`| head`): no failure, the run ends with exit code 0. */
 export class ClosedPipe extends Error {
@@ -80,7 +85,7 @@ export class DescriptorSink implements Sink {
     let at = 0;
     while (at < bytes.byteLength) {
       try {
-        at += writeSync(this.#descriptor, bytes, at, bytes.byteLength - at);
+        at += writeSync(this.#descriptor, bytes, at, Math.min(bytes.byteLength - at, longestWrite));
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code;
         if (code === 'EPIPE') throw new ClosedPipe();
@@ -144,11 +149,10 @@ export interface AtomicFile {
  * @throws EmbError "missing" when the folder is not there or not writable
  */
 export function openAtomic(file: string): AtomicFile {
-  const target = followLinks(file);
-  const old = statSync(target, { throwIfNoEntry: false });
+  const old = statSync(file, { throwIfNoEntry: false });
   if (old?.isDirectory()) throw new EmbError('missing', `${file}: is a folder, expected a file name`);
   if (old && !old.isFile()) {
-    const descriptor = openForWriting(file, target, 'w');
+    const descriptor = openForWriting(file, file, 'w');
     const sink = new DescriptorSink(descriptor);
     return {
       sink,
@@ -159,6 +163,7 @@ export function openAtomic(file: string): AtomicFile {
       abandon: () => closeSync(descriptor),
     };
   }
+  const target = followLinks(file);
   const temporary = join(
     dirname(target),
     `.${basename(target)}.${process.pid}.${Math.random().toString(36).slice(2, 8)}.tmp`,
@@ -185,13 +190,16 @@ export function openAtomic(file: string): AtomicFile {
   };
 }
 
+/** Where a file is or, for a link to nothing, would be. */
 function followLinks(file: string): string {
   try {
     return realpathSync(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return file;
-    throw new EmbError('missing', `${file}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ENOENT') throw new EmbError('missing', `${file}: cannot be written (${code})`);
   }
+  const link = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
+  return link ? resolve(dirname(file), readlinkSync(file)) : file;
 }
 
 function openForWriting(file: string, path: string, flags: string): number {

@@ -27,6 +27,7 @@ export function createContext(
   args: readonly string[],
   options: OptionValues,
   format: string,
+  takesTexts: boolean,
   flush: () => void,
 ): RunContext {
   const emitters: (() => void)[] = [];
@@ -68,7 +69,10 @@ export function createContext(
     texts: () => inputs.texts(),
     idSequences: (rows, tokenizer) => inputs.idSequences(rows, tokenizer),
     async open(ref) {
-      const model = ref === undefined ? await openScratchLayer(context) : await openTrained(ref, context);
+      const model =
+        ref === undefined
+          ? await openScratchLayer(context)
+          : await openTrained(ref, context, inputs, takesTexts);
       opened.push(model);
       return model;
     },
@@ -140,7 +144,12 @@ async function openScratchLayer(context: Context): Promise<Model> {
   });
 }
 
-async function openTrained(ref: string, context: Context): Promise<Model> {
+async function openTrained(
+  ref: string,
+  context: Context,
+  inputs: Inputs,
+  takesTexts: boolean,
+): Promise<Model> {
   const { options } = context;
   for (const long of scratchOnly) {
     const key = long === 'padding-idx' ? 'paddingIdx' : long;
@@ -154,6 +163,13 @@ async function openTrained(ref: string, context: Context): Promise<Model> {
   }
   const { openModel, openModelBytes } = await import('../model/open.ts');
   if (ref === '-') {
+    if (inputs.readsStdin(takesTexts)) {
+      throw new EmbError(
+        'usage',
+        '-m - and the input both read stdin',
+        'give the texts as arguments, the ids by --ids',
+      );
+    }
     const bytes = await readAll(undefined);
     return openModelBytes(bytes, { tensor: options.tensor as string | undefined, note: context.note });
   }

@@ -3,6 +3,9 @@ import type { OptionSpec } from '../command.ts';
 /** Most rows of a scratch table: ids are unsigned 32-bit. */
 const mostRows = 2 ** 32 - 1;
 
+/** Most columns of a scratch table: a row of them is 64 MiB, a thousand times the widest model. */
+const mostColumns = 2 ** 24;
+
 /** Options that every command takes. */
 export const everywhere: readonly OptionSpec[] = [
   { long: 'format', short: 'f', type: 'text', value: 'format', description: 'how to print' },
@@ -118,6 +121,7 @@ export const groups: Record<'model' | 'tokenizer' | 'input' | 'scratch', readonl
       type: 'integer',
       value: 'columns',
       min: 1,
+      max: mostColumns,
       description: "columns of the scratch layer (default 768); with a model, its table's width",
     },
     {

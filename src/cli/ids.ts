@@ -34,7 +34,7 @@ function parseRange(part: string, rows: number): [number, number] {
   const range = /^(\d+)-(\d+)$/.exec(part);
   if (range) {
     const [first, last] = [parseId(range[1]!, rows), parseId(range[2]!, rows)];
-    if (first > last) throw new EmbError('range', `the range ${part} runs backwards`, `${last}-${first}`);
+    if (first > last) throw new EmbError('usage', `the range ${part} runs backwards`, `${last}-${first}`);
     return [first, last];
   }
   const id = parseId(part, rows);

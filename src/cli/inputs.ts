@@ -1,4 +1,4 @@
-import { readAll, readRecords } from '../bytes/input.ts';
+import { pathExists, readAll, readRecords } from '../bytes/input.ts';
 import type { IdInput, OptionValues, TextInput } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
@@ -32,11 +32,44 @@ export class Inputs {
       const near = didYouMean(nearestNames(kind, inputKinds));
       throw new EmbError('usage', `--input is "${kind}", expected ${inputKinds.join(', ')}`, near);
     }
+    if (kind !== 'jsonl' && field.length > 0) {
+      throw new EmbError('usage', `--input ${kind} takes no field, "${field.join(':')}" was given`);
+    }
     this.#kind = kind as InputKind;
     this.#field = field.join(':') || 'text';
   }
 
+  /** Several inputs at once would leave all but one of them out without a word. */
+  #checkOne(): void {
+    const { options, args } = this.#host;
+    const ids = options.ids as string[] | undefined;
+    const texts = args.length > 0 && !this.#readsStdin();
+    const named = [
+      ...(texts ? ['texts as arguments'] : []),
+      ...(ids !== undefined || options.token !== undefined ? ['--ids and --token'] : []),
+      ...(options.file !== undefined && !ids?.includes('-') ? ['--file'] : []),
+      ...(this.#kind === 'ids' && ids === undefined && options.file === undefined ? ['--input ids'] : []),
+    ];
+    if (named.length > 1) {
+      throw new EmbError(
+        'usage',
+        `${named.join(' and ')} are given, expected one input`,
+        'leave out one of them',
+      );
+    }
+  }
+
+  /** True when the run reads stdin for texts or ids. `takesTexts`: the command does so without being asked. */
+  readsStdin(takesTexts: boolean): boolean {
+    const { options, args } = this.#host;
+    if (options.file !== undefined) return false;
+    if (this.#readsStdin() || (options.ids as string[] | undefined)?.includes('-')) return true;
+    if (options.ids !== undefined || options.token !== undefined) return false;
+    return args.length === 0 && (takesTexts || this.#kind === 'ids');
+  }
+
   kind(): 'texts' | 'ids' | 'vectors' | 'none' {
+    this.#checkOne();
     const { options, args } = this.#host;
     if (options.ids !== undefined || options.token !== undefined || this.#kind === 'ids') return 'ids';
     if (this.#kind === 'npy' || this.#kind === 'f32') return 'vectors';
@@ -44,9 +77,24 @@ export class Inputs {
   }
 
   async *texts(): AsyncGenerator<TextInput> {
-    const { args } = this.#host;
+    this.#checkOne();
+    const { args, note } = this.#host;
+    if (this.#kind === 'npy' || this.#kind === 'f32') {
+      throw new EmbError(
+        'usage',
+        `--input ${this.#kind} is vectors, expected texts or ids`,
+        'emb stats --input npy - reads vectors; -m FILE a stored matrix',
+      );
+    }
     if (args.length > 0 && !this.#readsStdin()) {
-      for (let row = 0; row < args.length; row++) yield { row, text: args[row]! };
+      for (let row = 0; row < args.length; row++) {
+        const text = args[row]!;
+        if (pathExists(text))
+          note(
+            `"${text}" is taken as text, though a file has this name: -m opens a model, --file reads texts`,
+          );
+        yield { row, text };
+      }
       return;
     }
     if (this.#kind === 'jsonl') {
@@ -63,16 +111,32 @@ export class Inputs {
   }
 
   async *idSequences(rows: number, tokenizer: () => Promise<Tokenizer>): AsyncGenerator<IdInput> {
+    this.#checkOne();
     const { options } = this.#host;
     let row = 0;
     for (const spelled of (options.ids as string[] | undefined) ?? []) {
       if (spelled !== '-') yield { row: row++, ids: parseIds(spelled, rows) };
-      else for await (const record of this.#records()) yield { row: row++, ids: parseIds(record, rows) };
+      else for await (const ids of this.#idRecords(rows)) yield { ...ids, row: row++ };
     }
     const pieces = options.token as string[] | undefined;
     if (pieces) yield { row: row++, ids: idsOfPieces(pieces, await tokenizer()) };
-    if (options.ids === undefined && pieces === undefined) {
-      for await (const record of this.#records()) yield { row: row++, ids: parseIds(record, rows) };
+    if (options.ids === undefined && pieces === undefined) yield* this.#idRecords(rows);
+  }
+
+  /** Lines of ids; what is none is passed over with its number, unless --strict. */
+  async *#idRecords(rows: number): AsyncGenerator<IdInput> {
+    let row = 0;
+    for await (const record of this.#records()) {
+      const line = row++;
+      let ids: Uint32Array;
+      try {
+        ids = parseIds(record, rows);
+      } catch (error) {
+        if (!(error instanceof EmbError)) throw error;
+        this.#host.skip(line + 1, `is no ids: ${error.message}`);
+        continue;
+      }
+      yield { row: line, ids };
     }
   }
 
@@ -109,7 +173,10 @@ function idsOfPieces(pieces: readonly string[], tokenizer: Tokenizer): Uint32Arr
   return Uint32Array.from(pieces, (piece) => {
     const id = tokenizer.idOf(piece);
     if (id !== undefined) return id;
-    const hint = didYouMean(tokenizer.suggest(piece, 3).map((name) => JSON.stringify(name)));
+    // Tables show a leading space as ␣, byte-level vocabularies write it Ġ: either may have been copied.
+    const spaced = piece.replace(/[␣Ġ]/g, ' ');
+    const names = tokenizer.idOf(spaced) === undefined ? tokenizer.suggest(piece, 3) : [spaced];
+    const hint = didYouMean(names.map((name) => JSON.stringify(name)));
     throw new EmbError(
       'missing',
       `${tokenizer.name}: no token "${piece}"`,

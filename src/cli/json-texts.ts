@@ -21,8 +21,9 @@ export async function* readJsonTexts(
   let line = 0;
   let group: TokenGroup | undefined;
   const ended = (tokens: TokenGroup): TextInput => ({ ...tokens, ids: Uint32Array.from(tokens.ids) });
-  for await (const record of records) {
-    line++;
+  for await (const raw of records) {
+    // A byte order mark is no part of JSON.
+    const record = line++ === 0 ? raw.replace(/^\ufeff/, '') : raw;
     if (record.trim() === '') continue;
     const value = parse(record);
     if (value === undefined) {

@@ -14,6 +14,30 @@ import { isTerminal } from './terminal.ts';
 
 declare const EMB_VERSION: string;
 
+/** Commands that read stdin when they are given nothing else. */
+const readsTexts = ['tokenize', 'embed'];
+
+/** Endings of formats that emb does not write here: a table in such a file would be a trap. */
+const foreignEndings = [
+  'png',
+  'jpg',
+  'pdf',
+  'html',
+  'parquet',
+  'arrow',
+  'feather',
+  'npz',
+  'pt',
+  'pth',
+  'bin',
+  'gguf',
+  'onnx',
+  'h5',
+  'gz',
+  'zip',
+  'xlsx',
+];
+
 /** Runs one command line and ends the process: the only place that exits. */
 export async function main(argv: readonly string[]): Promise<never> {
   const debug = argv.includes('--debug');
@@ -63,7 +87,9 @@ async function run(argv: readonly string[]): Promise<number> {
       `redirect it (> x.${renderer.endings[0] ?? format}), or -o FILE`,
     );
   }
-  const context = createContext(parsed.args, options, format, () => stdout.end());
+  const context = createContext(parsed.args, options, format, readsTexts.includes(command.name), () =>
+    stdout.end(),
+  );
   // Listening before the file is there: a signal in between would leave it behind.
   const stop = output === undefined ? undefined : onSignals(() => file?.abandon());
   let file: AtomicFile | undefined;
@@ -162,5 +188,14 @@ function chooseFormat(command: Command, options: OptionValues, output: string | 
   const byEnding = command.formats.find(
     (name) => ending !== undefined && renderers[name]?.endings.includes(ending),
   );
+  const isForeign = (known: string) =>
+    foreignEndings.includes(known) || Object.values(renderers).some(({ endings }) => endings.includes(known));
+  if (byEnding === undefined && ending !== undefined && isForeign(ending)) {
+    throw new EmbError(
+      'usage',
+      `${command.name} writes no .${ending}, expected one of ${command.formats.join(', ')}`,
+      '-f chooses the format whatever the ending',
+    );
+  }
   return byEnding ?? command.defaultFormat?.(options) ?? command.formats[0]!;
 }

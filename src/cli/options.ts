@@ -25,7 +25,7 @@ export function readOption(spec: OptionSpec, raw: string): unknown {
     case 'integer':
       return readInteger(spec, raw);
     case 'integers':
-      return raw.split(',').map((part) => readInteger(spec, part.trim()));
+      return readIntegers(spec, raw);
     case 'count':
       return readCount(spec, raw);
     case 'number':
@@ -34,6 +34,8 @@ export function readOption(spec: OptionSpec, raw: string): unknown {
 }
 
 function readText(spec: OptionSpec, raw: string): string {
+  if (raw === '' && spec.long !== 'token')
+    throw new EmbError('usage', `--${spec.long} is empty, expected a ${spec.value ?? 'value'}`);
   if (spec.choices && !spec.choices.includes(raw)) {
     const near = didYouMean(nearestNames(raw, spec.choices));
     throw new EmbError('usage', `--${spec.long} is "${raw}", expected ${spec.choices.join(', ')}`, near);
@@ -49,6 +51,18 @@ function readInteger(spec: OptionSpec, raw: string): number {
     throw new EmbError('usage', `--${spec.long} is ${raw}, expected at most 9,007,199,254,740,991`);
   }
   return checkBounds(spec, raw, value);
+}
+
+function readIntegers(spec: OptionSpec, raw: string): number[] {
+  if (/,0\d/.test(raw)) {
+    const plain = raw.replaceAll(',', '');
+    throw new EmbError(
+      'usage',
+      `--${spec.long} is "${raw}", expected a number or a list`,
+      `${plain}, without commas`,
+    );
+  }
+  return raw.split(',').map((part) => readInteger(spec, part.trim()));
 }
 
 function readCount(spec: OptionSpec, raw: string): number {

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Command as EmbCommand, OptionSpec, OptionValues } from '../command.ts';
 import { commands } from '../commands/index.ts';
 import { EmbError } from '../errors.ts';
+import { nearestNames } from '../text/nearest.ts';
 import { everywhere, groups } from './groups.ts';
 import { optionKey, readOption } from './options.ts';
 
@@ -27,6 +28,9 @@ export async function parseCommandLine(argv: readonly string[], version: string)
   const loaded =
     wanted !== undefined && Object.hasOwn(commands, wanted) ? await commands[wanted]!.load() : undefined;
 
+  if (named === 'help' && wanted !== undefined && loaded === undefined) {
+    throw usageError(`error: unknown command '${wanted}'\n${meant(wanted)}`, undefined);
+  }
   let help = '';
   let result: Parsed | undefined;
   const root = new Command('emb')
@@ -48,7 +52,7 @@ export async function parseCommandLine(argv: readonly string[], version: string)
   for (const [name, entry] of Object.entries(commands)) {
     const sub = root.command(name).description(entry.summary).copyInheritedSettings(root);
     if (loaded === undefined || name !== wanted) {
-      sub.argument('[arguments...]').allowUnknownOption();
+      sub.argument(entry.usage).allowUnknownOption();
       continue;
     }
     describe(sub, loaded);
@@ -63,6 +67,9 @@ export async function parseCommandLine(argv: readonly string[], version: string)
     if (error.code === 'commander.version') return { kind: 'help', text: `${version}\n`, asked: true };
     if (error.code === 'commander.helpDisplayed') return { kind: 'help', text: help, asked: true };
     if (error.code === 'commander.help') return { kind: 'help', text: help, asked: named === 'help' };
+    const isEarly = argv[0]?.startsWith('-') && loaded !== undefined;
+    if (isEarly)
+      throw new EmbError('usage', `"${argv[0]}" stands before the command`, `emb ${named} ${argv[0]} ...`);
     throw usageError(error.message, named);
   }
   return result ?? { kind: 'help', text: help || root.helpInformation(), asked: false };
@@ -117,11 +124,17 @@ function readValues(command: EmbCommand, values: Record<string, unknown>): Optio
   return read;
 }
 
+/** As commander says it. */
+function meant(name: string): string {
+  const near = nearestNames(name, Object.keys(commands), 1);
+  return near.length > 0 ? `(Did you mean ${near[0]}?)` : '';
+}
+
 function usageError(message: string, command: string | undefined): EmbError {
   const [first = '', ...rest] = message.replace(/^error: /, '').split('\n');
-  const meant = /\((Did you mean .*)\)/.exec(rest.join(' '))?.[1];
-  const hint = meant
-    ? meant.replace('Did', 'did')
+  const suggestion = /\((Did you mean .*)\)/.exec(rest.join(' '))?.[1];
+  const hint = suggestion
+    ? suggestion.replace('Did', 'did')
     : `emb ${command && command in commands ? `${command} ` : ''}--help`;
   return new EmbError('usage', first.replaceAll("'", '"'), hint);
 }

@@ -1,6 +1,6 @@
 import ndarray from 'ndarray';
 import type { Context } from '../command.ts';
-import type { Block, Cell, Column, EmbeddingTable, Matrix, Tokenizer } from '../types.ts';
+import type { Block, Cell, Column, EmbeddingTable, Tokenizer } from '../types.ts';
 import { gatheredValues, type Pipeline } from './embed-pipeline.ts';
 import type { Sequence, Source } from './embed-sequences.ts';
 import { idCells, idColumns, knownCells, tokenCells, tokenColumns } from './token-rows.ts';
@@ -37,6 +37,7 @@ export async function* rowBlocks(source: Source, lookup: Lookup): AsyncGenerator
   const { context, table, tokenizer, pipeline } = lookup;
   const step = Math.max(1, Math.floor(gatheredValues / table.dim));
   for await (const sequence of source.sequences) {
+    const padded = source.padTo !== undefined;
     const length = source.padTo ?? sequence.ids.length;
     const cells = (first: number, last: number): Cell[][] => {
       const { row, text, tokens, ids } = sequence;
@@ -51,30 +52,31 @@ export async function* rowBlocks(source: Source, lookup: Lookup): AsyncGenerator
       const matrix = pipeline.finish(looked);
       const rows = cells(at, end).map((row, index) => [...row, ...(parts[index] ?? [])]);
       at = end;
-      const padding = at === sequence.ids.length ? length - at : 0;
+      const ends = at === length;
       yield {
-        cells: padding > 0 ? [...rows, ...paddingCells(sequence.row, at, padding, columnsOf(lookup))] : rows,
-        matrix: padding > 0 ? withZeroRows(matrix, padding) : matrix,
+        cells: rows,
+        matrix,
         sequence: sequence.row,
-        ends: at === sequence.ids.length,
-        realRows: source.padTo === undefined ? undefined : rows.length,
+        ends,
+        realRows: padded ? sequence.ids.length : undefined,
       };
     } while (at < sequence.ids.length);
+    for (; at < length; at += step) {
+      yield paddingBlock(sequence, at, Math.min(length, at + step), length, lookup);
+    }
   }
 }
 
-/** Rows that --pad adds: they have a place, and no id. */
-function paddingCells(row: number, from: number, count: number, columns: Column[]): Cell[][] {
-  return Array.from({ length: count }, (_, index) =>
-    columns.map(({ key }) => (key === 'row' ? row : key === 'index' ? from + index : null)),
+/** Rows [from, to) that --pad adds: they have a place, and no id. */
+function paddingBlock(sequence: Sequence, from: number, to: number, length: number, lookup: Lookup): Block {
+  const columns = columnsOf(lookup);
+  const known: Record<string, Cell> = { row: sequence.row, text: sequence.text };
+  const cells = Array.from({ length: to - from }, (_, index) =>
+    columns.map(({ key }) => (key === 'index' ? from + index : (known[key] ?? null))),
   );
-}
-
-function withZeroRows(matrix: Matrix, count: number): Matrix {
-  const [rows, dim] = matrix.shape;
-  const data = new Float32Array((rows + count) * dim);
-  data.set(matrix.data);
-  return ndarray(data, [rows + count, dim]);
+  const { dim } = lookup.pipeline;
+  const matrix = ndarray(new Float32Array((to - from) * dim), [to - from, dim]);
+  return { cells, matrix, sequence: sequence.row, ends: to === length, realRows: sequence.ids.length };
 }
 
 /** One row per text. */

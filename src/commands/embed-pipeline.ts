@@ -41,9 +41,11 @@ export async function preparePipeline(
   table: EmbeddingTable,
 ): Promise<Pipeline> {
   const { options } = context;
+  checkSteps(context);
   const scale = options.scale ? scaleOf(context, model, table) : 1;
   const type = await typeRow(options, model, table);
-  const positions = options.position ? await preparePositions(context, model, table) : undefined;
+  const positions =
+    options.position || options.sinusoidal ? await preparePositions(context, model, table) : undefined;
   const mean = options.center ? await tableMean(context, table) : undefined;
   const projection = await chooseProjection(context, table);
   const pool = (options.pool as Pooling | 'none' | undefined) ?? 'none';
@@ -81,6 +83,21 @@ export async function preparePipeline(
       return ndarray(projected, [projected.length / dim, dim]);
     },
   };
+}
+
+/** Options that would change nothing are said, not passed over. */
+function checkSteps({ options, format, note }: Context): void {
+  if (!options.decompose) return;
+  if ((options.pool ?? 'none') !== 'none') {
+    throw new EmbError(
+      'usage',
+      '--decompose is of the rows of tokens, and --pool leaves one row per text',
+      'leave out one of them',
+    );
+  }
+  if (['npy', 'f32', 'safetensors', 'torch', 'numpy', 'ids', 'heatmap', 'svg'].includes(format)) {
+    note(`${format} has no room for --decompose: table, csv, json and jsonl show it`);
+  }
 }
 
 function partColumns(name: string): Column[] {
@@ -123,6 +140,12 @@ async function typeRow(
   if (id === undefined) return undefined;
   const types = await model.table('type');
   checkWidth(model, types, table);
+  if (id >= types.rows) {
+    throw new EmbError(
+      'range',
+      `--type-id is ${id}, expected at most ${types.rows - 1}: "${types.tensorName}" has ${types.rows} rows`,
+    );
+  }
   return (await types.gather(Uint32Array.of(id))).data;
 }
 

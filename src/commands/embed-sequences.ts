@@ -23,7 +23,9 @@ export async function* sequences(
 ): AsyncGenerator<Sequence> {
   if (asIds) {
     const needed = async () => tokenizer ?? context.tokenizer(undefined);
-    for await (const { row, ids } of context.idSequences(table.rows, needed)) yield { row, ids, text: null };
+    for await (const { row, ids } of context.idSequences(table.rows, needed)) {
+      yield { row, ids: truncated(ids, row, context, (all, limit) => all.subarray(0, limit)), text: null };
+    }
     return;
   }
   const options = encodeOptions(context.options);

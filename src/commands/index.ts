@@ -1,24 +1,29 @@
 import type { Command } from '../command.ts';
 
 /** Every command: its line in `emb --help` and how it is loaded when it is named. */
-export const commands: Record<string, { summary: string; load(): Promise<Command> }> = {
+export const commands: Record<string, { usage: string; summary: string; load(): Promise<Command> }> = {
   tokenize: {
+    usage: '[text...]',
     summary: 'text to tokens: ids, pieces, bytes, spans',
     load: async () => (await import('./tokenize.ts')).command,
   },
   embed: {
+    usage: '[text...]',
     summary: 'text or ids to rows of the embedding table',
     load: async () => (await import('./embed.ts')).command,
   },
   stats: {
+    usage: '[text...]',
     summary: 'numbers about a table, or about the rows of a text',
     load: async () => (await import('./stats.ts')).command,
   },
   params: {
+    usage: '[ref...]',
     summary: 'how many parameters, and where they are',
     load: async () => (await import('./params.ts')).command,
   },
   info: {
+    usage: '[ref]',
     summary: 'tensors, shapes, dtypes, metadata, roles',
     load: async () => (await import('./info.ts')).command,
   },

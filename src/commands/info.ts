@@ -9,8 +9,22 @@ export const command: Command = {
   description:
     'What is in a model: its tensors with shape, dtype and bytes, the metadata of the file, its tokenizer, and which tensor plays which role\n' +
     '(input, output, position, type) and why. Reads headers only. csv, tsv and jsonl print the tensors, one per line.',
-  options: [],
-  groups: ['model'],
+  options: [
+    {
+      long: 'model',
+      short: 'm',
+      type: 'text',
+      value: 'ref',
+      description: 'the model, where it is no argument (default: EMB_MODEL)',
+    },
+    {
+      long: 'tokenizer',
+      type: 'text',
+      value: 'ref',
+      description: "a tokenizer to tell of instead of the model's own",
+    },
+  ],
+  groups: [],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md'],
   examples: [
     { line: 'emb info model-folder', says: 'everything a model folder says about itself' },
@@ -48,6 +62,9 @@ async function openNamed(context: Context): Promise<Model> {
   const [named, ...more] = context.args;
   if (more.length > 0)
     throw new EmbError('usage', `info takes one model, not ${context.args.length}`, 'for each: emb info REF');
+  if (named !== undefined && context.options.model !== undefined) {
+    throw new EmbError('usage', `${named} and -m ${context.options.model} are two models, expected one`);
+  }
   const ref = named ?? context.modelRef;
   if (ref === undefined)
     throw new EmbError('usage', 'info needs a model', 'emb info REF: a model folder or file');

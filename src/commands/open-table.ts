@@ -69,12 +69,16 @@ export async function rowNames(
   const { options } = context;
   if (options.layer === 'position' || options.layer === 'type') return undefined;
   if (options.tokenizer !== undefined) return context.tokenizer(model);
-  if (!model.hasTokenizer() || !isTokenTable(options.tensor, model, table)) return undefined;
-  return context.tokenizer(model);
-}
-
-function isTokenTable(named: unknown, model: Model, table: EmbeddingTable): boolean {
-  if (named === undefined) return true;
-  const role = model.roles().find(({ tensor }) => tensor === table.tensorName);
-  return role?.layer === 'input' || role?.layer === 'output';
+  if (!model.hasTokenizer()) return undefined;
+  let tokenizer: Tokenizer;
+  try {
+    tokenizer = await context.tokenizer(model);
+  } catch (error) {
+    // Names are a help, not what was asked for.
+    if (!(error instanceof EmbError)) throw error;
+    context.note(`rows have no names: ${error.message}`);
+    return undefined;
+  }
+  // A tensor with fewer rows than there are tokens is a table of something else.
+  return options.tensor === undefined || table.rows >= tokenizer.vocabSize ? tokenizer : undefined;
 }

@@ -45,7 +45,7 @@ export function momentFields(stats: TableStats, names: RowNames): Field[] {
 function extremeFields(name: 'min' | 'max', placed: PlacedValue | null, names: RowNames): Field[] {
   const id = placed === null ? null : names.idOf(placed.row);
   return [
-    field(name, 'number', placed?.value ?? null),
+    field(name, 'float32', placed?.value ?? null),
     field(`${name}_${names.key}`, 'id', id),
     ...(names.tokenizer === undefined ? [] : tokenFields(`${name}_token`, id, names.tokenizer)),
     field(`${name}_dim`, 'id', placed?.dim ?? null),

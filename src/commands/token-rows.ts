@@ -5,6 +5,9 @@ import type { Cell, Column, EncodeOptions, Token, Tokenizer } from '../types.ts'
 /** A text longer than this is not repeated on each of its rows: the output would grow with its square. */
 const longestRepeatedText = 10_000;
 
+/** Formats that print the text on its rows. */
+const textFormats = ['json', 'jsonl', 'csv', 'tsv'];
+
 /** Columns of one row per token; machine formats carry them all, tables those that help a reader. */
 export function tokenColumns(manyTexts: boolean): Column[] {
   return [
@@ -30,7 +33,7 @@ export function tokenCells(
   offset = 0,
 ): Cell[][] {
   const repeated = text.length <= longestRepeatedText ? text : null;
-  if (repeated === null && tokens.length > 0) {
+  if (repeated === null && tokens.length > 0 && textFormats.includes(context.format)) {
     context.note(
       `texts longer than ${formatCount(longestRepeatedText)} characters are not repeated on each row: "text" is null there`,
     );

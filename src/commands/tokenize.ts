@@ -43,6 +43,7 @@ export const command: Command = {
     },
   ],
   async run(context) {
+    checkModes(context);
     if (context.options.compare !== undefined)
       return compare(context, (context.options.compare as string).split(','));
     const tokenizer = await context.tokenizer(undefined);
@@ -52,6 +53,28 @@ export const command: Command = {
     return tokenize(context, tokenizer);
   },
 };
+
+/** What is asked for at once would be answered in part only. */
+function checkModes({ options, inputKind }: Context): void {
+  const modes = ['decode', 'count', 'compare']
+    .filter((mode) => options[mode] !== undefined)
+    .map((mode) => `--${mode}`);
+  if (modes.length > 1) throw new EmbError('usage', `${modes.join(' and ')} are given, expected one of them`);
+  if (inputKind() === 'ids' && modes.length === 1 && modes[0] !== '--decode') {
+    throw new EmbError(
+      'usage',
+      `${modes[0]} takes texts, and ids are given`,
+      'emb tokenize --decode turns ids into text',
+    );
+  }
+}
+
+/** The ids of a text, at most --truncate of them. */
+function idsOf(text: string, row: number, tokenizer: Tokenizer, context: Context): Uint32Array {
+  const sink = { ids: new Uint32Array(1024), length: 0 };
+  tokenizer.encodeIds(text, sink, encodeOptions(context.options));
+  return truncated(sink.ids.subarray(0, sink.length), row, context, (all, limit) => all.subarray(0, limit));
+}
 
 const caption = (tokenizer: Tokenizer) => [
   `tokenizer ${tokenizer.name} (${tokenizer.kind}), vocabulary ${formatCount(tokenizer.vocabSize)}`,
@@ -72,6 +95,7 @@ function tokenize(context: Context, tokenizer: Tokenizer): Report {
     blocks: blocks(),
     caption: caption(tokenizer),
     layout: 'rows',
+    plainKey: 'token',
   };
 }
 
@@ -81,7 +105,13 @@ function describeIds(context: Context, tokenizer: Tokenizer): Report {
       yield { cells: idCells(row, ids, tokenizer), sequence: row, ends: true };
     }
   }
-  return { columns: idColumns(true), blocks: blocks(), caption: caption(tokenizer), layout: 'rows' };
+  return {
+    columns: idColumns(true),
+    blocks: blocks(),
+    caption: caption(tokenizer),
+    layout: 'rows',
+    plainKey: 'token',
+  };
 }
 
 function decode(context: Context, tokenizer: Tokenizer): Report {
@@ -93,7 +123,8 @@ function decode(context: Context, tokenizer: Tokenizer): Report {
     );
   }
   async function* blocks(): AsyncGenerator<Block> {
-    for await (const { row, ids } of idsToDecode(context, tokenizer)) {
+    for await (const { row, ids: all } of context.idSequences(tokenizer.vocabSize, async () => tokenizer)) {
+      const ids = truncated(all, row, context, (given, limit) => given.subarray(0, limit));
       const bytes = tokenizer.decodeBytes(ids);
       yield { cells: [[row, ids.length, decoder.decode(bytes), bytes]], sequence: row, ends: true };
     }
@@ -107,20 +138,12 @@ function decode(context: Context, tokenizer: Tokenizer): Report {
   return { columns, blocks: blocks(), layout: 'rows', plainKey: 'text' };
 }
 
-/** --decode without --ids reads lines of ids. */
-function idsToDecode(context: Context, tokenizer: Tokenizer) {
-  return context.idSequences(tokenizer.vocabSize, async () => tokenizer);
-}
-
 function count(context: Context, tokenizer: Tokenizer): Report {
-  const sink = { ids: new Uint32Array(1024), length: 0 };
-  const options = encodeOptions(context.options);
   async function* blocks(): AsyncGenerator<Block> {
     for await (const { row, text } of context.texts()) {
-      sink.length = 0;
-      tokenizer.encodeIds(text, sink, options);
+      const { length } = idsOf(text, row, tokenizer, context);
       const bytes = Buffer.byteLength(text, 'utf8');
-      yield { cells: [[row, text, sink.length, [...text].length, bytes]], sequence: row, ends: true };
+      yield { cells: [[row, text, length, [...text].length, bytes]], sequence: row, ends: true };
     }
   }
   const columns: Column[] = [
@@ -141,7 +164,9 @@ async function compare(context: Context, refs: string[]): Promise<Report> {
       const characters = [...text].length;
       const bytes = Buffer.byteLength(text, 'utf8');
       const cells = tokenizers.map((tokenizer, index): Cell[] => {
-        const tokens = tokenizer.encode(text, options);
+        const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>
+          all.slice(0, limit),
+        );
         const ids = tokens.map((token) => token.id);
         const share = (amount: number) => (tokens.length === 0 ? null : amount / tokens.length);
         const pieces = tokens.map((token) => decoder.decode(token.bytes)).join('|');
@@ -160,5 +185,5 @@ async function compare(context: Context, refs: string[]): Promise<Report> {
     { key: 'segmentation', kind: 'text' },
     { key: 'ids', kind: 'text', where: 'machine' },
   ];
-  return { columns, blocks: blocks(), layout: 'rows' };
+  return { columns, blocks: blocks(), layout: 'rows', plainKey: 'segmentation' };
 }

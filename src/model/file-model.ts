@@ -132,7 +132,7 @@ export class FileModel implements Model {
 
   async #openTokenizer(): Promise<Tokenizer> {
     const { tokenizerPath, folder, borrowed, note } = this.#parts;
-    if (tokenizerPath === undefined) throw noTokenizer(folder);
+    if (tokenizerPath === undefined) throw noTokenizer(folder, this.name);
     const tokenizer = await openTokenizerAt(tokenizerPath, folder);
     if (borrowed === true) {
       const rows = this.#largestTable();

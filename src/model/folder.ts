@@ -99,7 +99,7 @@ export async function openTokenizerAt(path: string, folder: string): Promise<Tok
 }
 
 /** Why a folder has no tokenizer that opens. */
-export function noTokenizer(folder: string): EmbError {
+export function noTokenizer(folder: string, model: string): EmbError {
   const names = new Set(namesIn(folder));
   const other = otherVocabularies.find((name) => names.has(name));
   const hint = 'name a tokenizer with --tokenizer, or give ids with --ids';
@@ -110,7 +110,7 @@ export function noTokenizer(folder: string): EmbError {
       hint,
     );
   }
-  return new EmbError('missing', `${folder}: has no tokenizer.json`, hint);
+  return new EmbError('missing', `${model}: has no tokenizer.json`, hint);
 }
 
 export function shortList(names: readonly string[], most = 8): string {

@@ -25,10 +25,18 @@ export async function openTokenizer(ref: string, note: (message: string) => void
   const { encodingOf, encodedModels } = await import('./presets/encodings.ts');
   const encoding = encodingOf(ref);
   if (encoding !== undefined) return openEncoding(encoding);
+  const { findPreset } = await import('./presets/index.ts');
+  if (findPreset(ref) !== undefined) {
+    throw new EmbError(
+      'missing',
+      `${ref}: the tokenizer of this preset is not built in`,
+      "give the model's folder or its tokenizer.json",
+    );
+  }
   const near = didYouMean(nearestNames(ref, [...encodingNames, ...encodedModels]));
   throw new EmbError(
     'missing',
-    `${ref}: no such file, and no built-in encoding or preset has this name`,
+    `${ref}: no such file, and no built-in encoding has this name`,
     near ?? `built in: ${encodingNames.join(', ')}`,
   );
 }

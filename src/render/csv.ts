@@ -74,8 +74,9 @@ function rowText(
   for (let index = 0; index < columns.length; index++) {
     if (index > 0) text += separator;
     const cell = cells[places[index]] ?? null;
-    if (typeof cell === 'number') text += Number.isFinite(cell) ? numberText(cell) : nonFiniteText(cell);
-    else if (cell !== null) text += spell(cellText(cell, columns[index], style));
+    if (typeof cell === 'number') {
+      text += Number.isFinite(cell) ? numberText(cell, columns[index].kind) : nonFiniteText(cell);
+    } else if (cell !== null) text += spell(cellText(cell, columns[index], style));
   }
   return text;
 }

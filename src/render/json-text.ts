@@ -1,5 +1,5 @@
 import { shortestText } from '../text/shortest.ts';
-import type { Cell, Column, RenderOptions } from '../types.ts';
+import type { Cell, Column, ColumnKind, RenderOptions } from '../types.ts';
 import { isSubTable, machineColumns } from './machine-rows.ts';
 
 /** Code points that could drive a terminal or hide there; JSON may spell any of them as \uXXXX. */
@@ -36,12 +36,9 @@ function nonFiniteNote(options: RenderOptions): () => void {
   };
 }
 
-/**
- * A number in full: a value that is a float32 as the shortest decimal that reads back to it, counts and other doubles as JavaScript
- * prints them, never rounded to a float32.
- */
-export function numberText(value: number): string {
-  return Number.isInteger(value) || Math.fround(value) !== value ? plainNumber(value) : shortestText(value);
+/** A number in full: of a float32 column as the shortest decimal that reads back to it, all others as the doubles they are. */
+export function numberText(value: number, kind: ColumnKind): string {
+  return kind === 'float32' ? shortestText(value) : plainNumber(value);
 }
 
 function plainNumber(value: number): string {
@@ -72,15 +69,15 @@ export function bytesText(bytes: Uint8Array, column: Column): string {
 export function jsonCell(cell: Cell, column: Column, style: JsonStyle): string {
   if (cell === null) return 'null';
   if (typeof cell === 'string') return jsonString(cell, style);
-  if (typeof cell === 'number') return jsonNumber(cell, style);
+  if (typeof cell === 'number') return jsonNumber(cell, column.kind, style);
   if (typeof cell === 'bigint' || typeof cell === 'boolean') return String(cell);
   if (cell instanceof Uint8Array) return jsonString(bytesText(cell, column), style);
   if (isSubTable(cell)) return `[${subTableRows(cell.columns, cell.rows, style).join(style.comma)}]`;
-  return `[${cell.map((value) => jsonNumber(value, style)).join(style.comma)}]`;
+  return `[${cell.map((value) => jsonNumber(value, column.kind, style)).join(style.comma)}]`;
 }
 
-function jsonNumber(value: number, style: JsonStyle): string {
-  if (Number.isFinite(value)) return numberText(value);
+function jsonNumber(value: number, kind: ColumnKind, style: JsonStyle): string {
+  if (Number.isFinite(value)) return numberText(value, kind);
   style.onNonFinite();
   return 'null';
 }
@@ -129,7 +126,7 @@ function jsonField(cell: Cell, column: Column, indent: string, style: JsonStyle)
     return jsonCell(cell, column, style);
   const items = isSubTable(cell)
     ? subTableRows(cell.columns, cell.rows, style)
-    : cell.map((value) => jsonNumber(value, style));
+    : cell.map((value) => jsonNumber(value, column.kind, style));
   if (items.length === 0) return '[]';
   if (!isSubTable(cell) && items.length <= shortArray) return `[${items.join(style.comma)}]`;
   return `[\n${items.map((item) => `${indent}  ${item}`).join(',\n')}\n${indent}]`;

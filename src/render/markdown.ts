@@ -1,4 +1,3 @@
-import { escapeText } from '../text/escape.ts';
 import { largestFinite, numberStyle } from '../text/numbers.ts';
 import type {
   Block,
@@ -166,23 +165,18 @@ function markSubTable(table: SubTable, style: CellStyle): string {
   return heading(columns.map(({ column }) => markdownColumn(column))) + rows.join('');
 }
 
-/** GitHub Markdown: captions as lines of text, then a table; vectors elided as in tables. */
+/** GitHub Markdown: a table; vectors elided as in tables. */
 export const renderer: Renderer = {
   name: 'md',
   endings: ['md', 'markdown'],
   binary: false,
   needsVectors: false,
-  captioned: true,
+  captioned: false,
   async render(report, sink, options) {
     const style: CellStyle = {
       precision: options.precision ?? 4,
       clip: options.full ? Number.POSITIVE_INFINITY : 1000,
     };
-    const caption = report.caption ?? [];
-    // Two spaces at the end of a line break it; an empty line ends the paragraph: a table cannot follow text directly.
-    if (caption.length > 0) {
-      sink.write(`${caption.map((text) => escapeMarkdown(escapeText(text))).join('  \n')}\n\n`);
-    }
     if (report.layout === 'records') await renderRecords(report, sink, style);
     else await renderRows(report, sink, options, style);
   },

@@ -17,7 +17,7 @@ export function shownColumns(columns: readonly Column[]): ShownColumn[] {
 
 export const titleOf = (column: Column): string => showText(column.title ?? column.key);
 
-const rightAligned: ReadonlySet<ColumnKind> = new Set(['id', 'count', 'number', 'size', 'share']);
+const rightAligned: ReadonlySet<ColumnKind> = new Set(['id', 'count', 'number', 'float32', 'size', 'share']);
 
 /** Numbers stand on the right, so that their digits line up. */
 export const alignsRight = (kind: ColumnKind): boolean => rightAligned.has(kind);
@@ -71,6 +71,7 @@ function showNumber(value: number | bigint, kind: ColumnKind, style: CellStyle):
     case 'share':
       return formatShare(Number(value));
     case 'number':
+    case 'float32':
     case 'bar':
       return formatNumber(Number(value), style.precision);
     case 'count':

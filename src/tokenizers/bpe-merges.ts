@@ -18,6 +18,9 @@ export interface PackedMerges {
 /** Symbols that are merged by a packed list before it is worth a hash table: a few sentences. */
 const packedSymbols = 500;
 
+/** Symbols that are merged before early merges are worth finding: what is new in some 10 MB of English. */
+const lateSymbols = 500_000;
+
 /**
  * Open addressing table (left id, right id) → rank, and what each rank merges to.
  *
@@ -28,7 +31,8 @@ export class MergeTable {
   packed: PackedMerges | undefined;
   /** Which bytes merge before all others; not while the list is packed. */
   early: EarlyMerges | undefined;
-  private packedSymbols = 0;
+  private findEarly: (() => EarlyMerges | undefined) | undefined;
+  private symbols = 0;
   /** Id by rank; undefined where the rank is the id. */
   private merged: Uint32Array | undefined;
   /** Rank + 1 of every pair of ids below 256, which are the bytes of most vocabularies. */
@@ -50,7 +54,7 @@ export class MergeTable {
     const table = new MergeTable(list.merged.length, list.merged);
     for (let rank = 0; rank < list.merged.length; rank++)
       table.add(list.lefts[rank], list.rights[rank], rank);
-    table.early = findEarlyMerges(list, 'by place');
+    table.findEarly = () => findEarlyMerges(list, 'by place');
     return table;
   }
 
@@ -109,16 +113,21 @@ export class MergeTable {
 
   /** Called before so many symbols merge: builds the table once that pays. */
   expect(symbols: number): void {
-    if (this.packed === undefined) return;
-    this.packedSymbols += symbols;
-    if (this.packedSymbols < packedSymbols) return;
-    const { count } = this.packed;
-    const list = this.packed.list();
-    const { lefts, rights, merged } = list;
+    this.symbols += symbols;
+    if (this.packed !== undefined && this.symbols >= packedSymbols) this.unpack(this.packed);
+    if (this.findEarly !== undefined && this.symbols >= lateSymbols) {
+      this.early = this.findEarly();
+      this.findEarly = undefined;
+    }
+  }
+
+  private unpack(packed: PackedMerges): void {
+    const { count } = packed;
+    const { lefts, rights, merged } = packed.list();
     this.packed = undefined;
     this.resize(count);
     for (let i = 0; i < count; i++) this.add(lefts[i], rights[i], merged[i]);
-    this.early = findEarlyMerges(list, 'by id');
+    this.findEarly = () => findEarlyMerges(packed.list(), 'by id');
   }
 }
 

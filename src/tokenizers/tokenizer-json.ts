@@ -107,6 +107,8 @@ class TokenizerJson implements Tokenizer {
   }
 
   decodeBytes(ids: ArrayLike<number>): Uint8Array {
+    // Other models join their pieces in ways of their own.
+    this.readyEncoder();
     const parts: Uint8Array[] = [];
     let length = 0;
     for (let i = 0; i < ids.length; i++) {

@@ -110,7 +110,7 @@ describe('-f jsonl', () => {
         { key: 'token', kind: 'token' },
         { key: 'parts', kind: 'table' },
         { key: 'flag', kind: 'flag' },
-        { key: 'sizes', kind: 'number' },
+        { key: 'sizes', kind: 'float32' },
       ],
       [
         {

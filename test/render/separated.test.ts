@@ -132,12 +132,24 @@ describe('-f csv', () => {
     expect(await rendered(csvRenderer, report)).toBe('a,b\n134217728,123456789012345678901234567890\n');
   });
 
-  it('keeps a double a double', async () => {
+  it('keeps a double a double, and prints a float32 as the shortest decimal of one', async () => {
     const report = reportOf(
-      [{ key: 'a', kind: 'number' }],
-      [{ cells: [[0.1], [Math.fround(0.1)], [1 / 3]] }],
+      [
+        { key: 'a', kind: 'number' },
+        { key: 'b', kind: 'float32' },
+      ],
+      [
+        {
+          cells: [
+            [0.1, Math.fround(0.1)],
+            [Math.fround(0.1), Math.fround(-1e20)],
+            [1 / 3, 2],
+          ],
+        },
+      ],
     );
-    expect(await rendered(csvRenderer, report)).toBe('a\n0.1\n0.1\n0.3333333333333333\n');
+    const lines = ['a,b', '0.1,0.1', '0.10000000149011612,-1e+20', '0.3333333333333333,2', ''];
+    expect(await rendered(csvRenderer, report)).toBe(lines.join('\n'));
   });
 
   it('shows bytes as hex, tokens as text, arrays and tables as JSON', async () => {

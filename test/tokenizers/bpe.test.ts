@@ -98,6 +98,7 @@ describe('merging', () => {
       // Some lists use a token before they make it.
       if (round % 3 === 0) list.sort(() => random() - 0.5);
       const engine = new BpeEngine(createBpeModel(table(pieces), mergeList(list)));
+      engine.model.merges.expect(1e6);
       if (engine.model.merges.early !== undefined) early++;
       for (let i = 0; i < 40; i++) {
         const word = Array.from({ length: 1 + below(60) }, () => 'abcd'[below(4)]).join('');
