@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -127,7 +135,49 @@ describe('jsonl from one command to the next', () => {
   });
 });
 
+describe('what is cut off or passed over', () => {
+  test('--truncate cuts texts and ids of every mode', () => {
+    expect(emb(['tokenize', '--count', '--truncate', '1', 'a b c', '-q']).stdout).toBe('1\n');
+    expect(emb(['tokenize', '--decode', '--truncate', '1', '--ids', '64,65', '-q']).stdout).toBe('a\n');
+    expect(emb(['embed', '--ids', '1-9', '--truncate', '2', '--dim', '1', '-q', '-f', 'ids']).stdout).toBe(
+      '1 2\n',
+    );
+  });
+
+  test('a line that is no ids is passed over with its number, and --strict stops there', () => {
+    const { stdout, stderr, code } = emb(['embed', '--ids', '-', '--dim', '1', '-q', '-f', 'ids'], {
+      input: '5\nx\n7\n',
+    });
+    expect(stdout).toBe('5\n7\n');
+    expect(stderr).toBe('emb: input line 2 is no ids: "x" is no id: passed over\n');
+    expect(code).toBe(1);
+    expect(emb(['embed', '--ids', '-', '--strict'], { input: 'x\n' }).stderr).toContain(
+      'input line 1 is no ids',
+    );
+  });
+
+  test('a text that names a file is said to be taken as text', () => {
+    expect(emb(['tokenize', 'README.md']).stderr).toContain('is taken as text, though a file has this name');
+  });
+
+  test('padding of a long batch comes in pieces', () => {
+    const { stdout } = shell('emb embed --ids 0 --ids 1-3000 --dim 1000 --pad -q -f f32 | wc -c');
+    expect(stdout.trim()).toBe(String(2 * 3000 * 1000 * 4));
+  });
+});
+
 describe('output files', () => {
+  test('a pipe behind /dev/stdout is written as it is', () => {
+    expect(shell('emb tokenize a -q -f ids -o /dev/stdout | cat')).toMatchObject({ stdout: '64\n', code: 0 });
+  });
+
+  test('a link to nothing stays a link, and its target is written', () => {
+    symlinkSync('target.csv', join(work, 'link.csv'));
+    expect(emb(['embed', '--ids', '1', '--dim', '1', '-q', '-o', join(work, 'link.csv')]).code).toBe(0);
+    expect(lstatSync(join(work, 'link.csv')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(work, 'target.csv'), 'utf8')).toContain('row,index,id');
+  });
+
   test('the format follows the ending, and the file is whole', () => {
     const path = join(work, 'x.npy');
     expect(emb(['embed', '--ids', '0-9', '--dim', '4', '-q', '-o', path]).code).toBe(0);
@@ -195,6 +245,26 @@ describe('exit codes and errors', () => {
     [['embed', '-m', 'nowhere.safetensors', 'x'], 1, 'nowhere.safetensors', ''],
     [['embed', 'x', '--input', 'xml'], 2, '--input is "xml"', ''],
     [['embed', 'x', '--seed', 'abc'], 2, 'abc', ''],
+    [['embed', '--ids', '5', 'hello'], 2, 'texts as arguments and --ids and --token', 'leave out one'],
+    [['embed', '--file', 'x.txt', 'hello'], 2, 'texts as arguments and --file', ''],
+    [['embed', '--input', 'ids', 'hello'], 2, 'texts as arguments and --input ids', ''],
+    [['tokenize', '--input', 'ids:x'], 2, '--input ids takes no field', ''],
+    [['embed', '--input', 'npy'], 2, '--input npy is vectors', ''],
+    [['tokenize', '--ids', '1', '--count'], 2, '--count takes texts', ''],
+    [['tokenize', '--count', '--decode'], 2, '--decode and --count are given', ''],
+    [['embed', '-m', '-', '--ids', '-'], 2, 'both read stdin', ''],
+    [['embed', 'x', '-o', 'x.png'], 2, 'embed writes no .png', ''],
+    [['embed', 'x', '--dim', '100000000'], 2, '--dim is 100000000, expected at most 16,777,216', ''],
+    [['embed', 'x', '--decompose', '--pool', 'mean'], 2, '--decompose is of the rows of tokens', ''],
+    [['embed', '--ids', '5-3'], 2, 'the range 5-3 runs backwards', ''],
+    [['embed', '--token', '␣world'], 1, 'no token "␣world"', 'did you mean " world"?'],
+    [['embed', '--model', ''], 2, '--model is empty', ''],
+    [['params', '--vocab', '50,000', '--dim', '4'], 2, '--vocab is "50,000"', '50000, without commas'],
+    [['help', 'nope'], 2, 'unknown command "nope"', ''],
+    [['-q', 'embed', 'x'], 2, '"-q" stands before the command', 'emb embed -q'],
+    [['tokenize', '-m', 'bert-base', 'x'], 1, 'the tokenizer of this preset is not built in', ''],
+    [['info', 'a', '-m', 'b'], 2, 'two models', ''],
+    [['embed', '-m', 'fixtures/model/bert-tiny', '--ids', '1', '--type-id', '5'], 1, 'has 2 rows', ''],
   ])('%j exits %d', (args, code, message, hint) => {
     const run = emb(args as string[]);
     expect(run.code, run.stderr).toBe(code);
