@@ -1,32 +1,40 @@
 'use strict';
 // Loads the chunks of dist/bin with the machine code that V8 kept of them when they were built: a third of the start-up time is compiling.
 // Made by scripts/code-cache.mjs for the Node.js that built it; another one uses the cache of its own, where it has one (22.1 and later).
-const { readFileSync } = require('node:fs');
+const { openSync, readFileSync, readSync } = require('node:fs');
 const nodeModule = require('node:module');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
 
 const folder = join(__dirname, '..', 'dist', 'bin');
+/** Room for the index of code-cache.bin. */
+const pageBytes = 8192;
 const loaded = new Map();
 /** Chunks by name, kept only while their machine code is recorded. */
 let recorded;
 const kept = readKept();
 if (kept === undefined) nodeModule.enableCompileCache?.();
 
-/** code-cache.bin: length of the index (4 bytes, little endian), index as JSON ({ v8, ranges: chunk → [start, end] }), data. */
+/** code-cache.bin: a page with the index as JSON ({ v8, ranges: chunk → [start, end] }), then the data. Only what is loaded is read. */
 function readKept() {
-  let bytes;
+  let file;
+  let index;
   try {
-    bytes = readFileSync(join(folder, 'code-cache.bin'));
+    file = openSync(join(folder, 'code-cache.bin'));
+    const page = Buffer.alloc(pageBytes);
+    readSync(file, page, 0, pageBytes, 0);
+    index = JSON.parse(page.latin1Slice(0, page.indexOf(0)));
   } catch {
-    // Not built, or not readable: it only saves time.
+    // Not built, not readable or of another build: it only saves time.
     return undefined;
   }
-  const start = 4 + bytes.readUInt32LE(0);
-  const { v8, ranges } = JSON.parse(bytes.toString('latin1', 4, start));
-  if (v8 !== process.versions.v8) return undefined;
-  return (name) =>
-    ranges[name] ? bytes.subarray(start + ranges[name][0], start + ranges[name][1]) : undefined;
+  if (index.v8 !== process.versions.v8) return undefined;
+  return (name) => {
+    if (!index.ranges[name]) return undefined;
+    const [start, end] = index.ranges[name];
+    const data = Buffer.allocUnsafeSlow(end - start);
+    return readSync(file, data, 0, data.length, pageBytes + start) === data.length ? data : undefined;
+  };
 }
 
 /** The exports of a chunk. */
@@ -51,4 +59,4 @@ function record() {
   return recorded;
 }
 
-module.exports = { load, record };
+module.exports = { load, pageBytes, record };

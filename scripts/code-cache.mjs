@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pageBytes } from '../bin/load.js';
 
 const lines = [
   ['params', '--vocab', '50000', '--dim', '768'],
@@ -42,10 +43,12 @@ export function keepCode(folder) {
       ranges[name] = [end, end + data.length];
       end += data.length;
     }
-    const index = Buffer.from(JSON.stringify({ v8: process.versions.v8, ranges }), 'latin1');
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(index.length);
-    writeFileSync(join(folder, 'code-cache.bin'), Buffer.concat([length, index, ...largest.values()]));
+    const page = Buffer.alloc(pageBytes);
+    const index = JSON.stringify({ v8: process.versions.v8, ranges });
+    if (index.length >= pageBytes)
+      throw new Error(`the index takes ${index.length} bytes, its page has ${pageBytes}`);
+    page.write(index, 'latin1');
+    writeFileSync(join(folder, 'code-cache.bin'), Buffer.concat([page, ...largest.values()]));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

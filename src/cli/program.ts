@@ -50,6 +50,8 @@ export async function parseCommandLine(argv: readonly string[], version: string)
     })
     .addHelpText('after', '\nemb <command> --help says more, with examples.\n');
   for (const [name, entry] of Object.entries(commands)) {
+    // The others are for help and for names that are not known.
+    if (loaded !== undefined && named !== 'help' && name !== wanted) continue;
     const sub = root.command(name).description(entry.summary).copyInheritedSettings(root);
     if (loaded === undefined || name !== wanted) {
       sub.argument(entry.usage).allowUnknownOption();
