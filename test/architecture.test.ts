@@ -31,11 +31,10 @@ const packages: Record<string, string[]> = {
 };
 
 const builtins: Record<string, string[]> = {
-  bytes: ['node:fs', 'node:os', 'node:path', 'node:buffer', 'node:zlib', 'node:util'],
-  cli: ['node:tty', 'node:fs'],
-  model: ['node:fs', 'node:path', 'node:crypto'],
-  tokenizers: ['node:zlib', 'node:fs', 'node:buffer'],
-  kernels: ['node:worker_threads'],
+  bytes: ['node:buffer', 'node:fs', 'node:os', 'node:path'],
+  cli: ['node:fs'],
+  model: ['node:path'],
+  tokenizers: ['node:buffer'],
 };
 
 interface Import {
