@@ -9,7 +9,7 @@ import { keepCode } from './code-cache.mjs';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 await import('./generate.mjs');
 
-/** Built here and moved when whole: a build that fails leaves the last one in place. */
+/** Compiled here and moved when whole: a build that does not compile leaves the last one in place. The machine code is added to it after. */
 const fresh = 'dist.new';
 rmSync(fresh, { recursive: true, force: true });
 

@@ -32,7 +32,8 @@ export type OptionValues = Readonly<Record<string, unknown>>;
 export interface TextInput {
   /** The text's number from 0. */
   row: number;
-  text: string;
+  /** Null where the input has its tokens only. */
+  text: string | null;
   /** Its tokens, where the input is what `tokenize -f jsonl` writes: they need not be found again. */
   ids?: Uint32Array;
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createReadStream, fstatSync, statSync } from 'node:fs';
+import { createReadStream, fstatSync, type ReadStream, statSync } from 'node:fs';
 import { EmbError } from '../errors.ts';
 
 /** Longest record: a text longer than this is no line of text, and a string cannot grow without end. */
@@ -53,16 +53,31 @@ export async function* readRecords(options: RecordOptions): AsyncGenerator<strin
   if (pendingBytes > 0) yield* split(decode(pending, options), separator);
 }
 
-/** True when something lies at a path. */
+/** True when something lies at a path; what is no path (a long text, say) has nothing there. */
 export function pathExists(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
-/** Everything on stdin, for what cannot be read as a stream (npy, f32, a model). */
+/** Everything on stdin or in a file, for what cannot be read as a stream (npy, f32, a model). */
 export async function readAll(file: string | undefined): Promise<Uint8Array> {
   const parts: Buffer[] = [];
-  for await (const chunk of file === undefined ? openStdin() : openFile(file)) parts.push(chunk as Buffer);
-  return new Uint8Array(Buffer.concat(parts));
+  try {
+    for await (const chunk of file === undefined ? openStdin() : openFile(file)) parts.push(chunk as Buffer);
+  } catch (error) {
+    throw readError(file, error);
+  }
+  return Buffer.concat(parts);
+}
+
+/** What the system says of a file, as a line. */
+function readError(file: string | undefined, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (error instanceof EmbError || code === undefined) return error;
+  return new EmbError('missing', `${file ?? 'stdin'}: cannot be read (${code})`);
 }
 
 function openStdin() {
@@ -88,9 +103,10 @@ function openFile(file: string) {
 }
 
 async function* chunks(options: RecordOptions): AsyncGenerator<Buffer> {
-  const stream = options.file === undefined ? openStdin() : openFile(options.file);
-  const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let stream: NodeJS.ReadStream | ReadStream | undefined;
   try {
+    stream = options.file === undefined ? openStdin() : openFile(options.file);
+    const iterator = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     for (;;) {
       const next = iterator.next();
       const timer = setTimeout(options.onPause, pauseMilliseconds);
@@ -99,11 +115,9 @@ async function* chunks(options: RecordOptions): AsyncGenerator<Buffer> {
       yield value;
     }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (error instanceof EmbError || code === undefined) throw error;
-    throw new EmbError('missing', `${options.file ?? 'stdin'}: cannot be read (${code})`);
+    throw readError(options.file, error);
   } finally {
-    stream.destroy();
+    stream?.destroy();
   }
 }
 

@@ -9,6 +9,7 @@ import {
   realpathSync,
   renameSync,
   rmdirSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -89,9 +90,7 @@ export class DescriptorSink implements Sink {
       } catch (error) {
         const code = (error as NodeJS.ErrnoException).code;
         if (code === 'EPIPE') throw new ClosedPipe();
-        if (code === 'ENOSPC')
-          throw new EmbError('missing', 'no space left on the device', 'free some, or write elsewhere');
-        if (code !== 'EAGAIN') throw error;
+        if (code !== 'EAGAIN') throw writeError('output', error);
         // A pipe that somebody made non-blocking is full: sleep instead of spinning.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
       }
@@ -105,16 +104,26 @@ class FileSpool implements Spool {
   byteLength = 0;
 
   constructor() {
-    const folder = mkdtempSync(join(tmpdir(), 'emb-'));
-    const path = join(folder, 'spool');
-    this.#descriptor = openSync(path, 'wx+', 0o600);
-    unlinkSync(path);
-    rmdirSync(folder);
+    try {
+      const folder = mkdtempSync(join(tmpdir(), 'emb-'));
+      const path = join(folder, 'spool');
+      this.#descriptor = openSync(path, 'wx+', 0o600);
+      unlinkSync(path);
+      rmdirSync(folder);
+    } catch (error) {
+      throw writeError(`temporary folder ${tmpdir()}`, error);
+    }
   }
 
   write(chunk: Uint8Array): void {
     let at = 0;
-    while (at < chunk.byteLength) at += writeSync(this.#descriptor, chunk, at, chunk.byteLength - at);
+    try {
+      while (at < chunk.byteLength) {
+        at += writeSync(this.#descriptor, chunk, at, Math.min(chunk.byteLength - at, longestWrite));
+      }
+    } catch (error) {
+      throw writeError(`temporary folder ${tmpdir()}`, error);
+    }
     this.byteLength += chunk.byteLength;
   }
 
@@ -149,7 +158,7 @@ export interface AtomicFile {
  * @throws EmbError "missing" when the folder is not there or not writable
  */
 export function openAtomic(file: string): AtomicFile {
-  const old = statSync(file, { throwIfNoEntry: false });
+  const old = statOf(file);
   if (old?.isDirectory()) throw new EmbError('missing', `${file}: is a folder, expected a file name`);
   if (old && !old.isFile()) {
     const descriptor = openForWriting(file, file, 'w');
@@ -180,14 +189,36 @@ export function openAtomic(file: string): AtomicFile {
     commit: () => {
       sink.end();
       close();
-      if (old) chmodSync(temporary, old.mode & 0o7777);
-      renameSync(temporary, target);
+      try {
+        if (old) chmodSync(temporary, old.mode & 0o7777);
+        renameSync(temporary, target);
+      } catch (error) {
+        throw writeError(file, error);
+      }
     },
     abandon: () => {
       close();
-      unlinkSync(temporary);
+      rmSync(temporary, { force: true });
     },
   };
+}
+
+function statOf(file: string) {
+  try {
+    return statSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    throw writeError(file, error);
+  }
+}
+
+/** What the system says of a place that is written, as a line. */
+function writeError(name: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (error instanceof EmbError || code === undefined) return error;
+  if (code === 'ENOENT') return new EmbError('missing', `${name}: its folder does not exist`);
+  if (code === 'ENOSPC')
+    return new EmbError('missing', `${name}: no space left on the device`, 'free some, or write elsewhere');
+  return new EmbError('missing', `${name}: cannot be written (${code})`);
 }
 
 /** Where a file is or, for a link to nothing, would be. */
@@ -196,7 +227,7 @@ function followLinks(file: string): string {
     return realpathSync(file);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'ENOENT') throw new EmbError('missing', `${file}: cannot be written (${code})`);
+    if (code !== 'ENOENT') throw writeError(file, error);
   }
   const link = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink();
   return link ? resolve(dirname(file), readlinkSync(file)) : file;
@@ -206,8 +237,6 @@ function openForWriting(file: string, path: string, flags: string): number {
   try {
     return openSync(path, flags);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const why = code === 'ENOENT' ? 'its folder does not exist' : `cannot be written (${code})`;
-    throw new EmbError('missing', `${file}: ${why}`);
+    throw writeError(file, error);
   }
 }

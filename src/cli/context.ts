@@ -108,7 +108,9 @@ export function createContext(
     async vectors(dim) {
       const { readVectors } = await import('../model/vectors.ts');
       const { kind, bytes } = await inputs.bytes();
-      return readVectors(kind, bytes, dim);
+      const vectors = await readVectors(kind, bytes, dim);
+      if (vectors.rounded) note(`${vectors.rounded} values are no float32: each is rounded once`);
+      return vectors;
     },
     progress: (total, unit) => startProgress(total, unit, options.quiet === true),
     onPause: (emit) => {

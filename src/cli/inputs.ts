@@ -46,10 +46,14 @@ export class Inputs {
     const texts = args.length > 0 && !this.#readsStdin();
     const named = [
       ...(texts ? ['texts as arguments'] : []),
+      ...(this.#readsStdin() ? ['-'] : []),
       ...(ids !== undefined || options.token !== undefined ? ['--ids and --token'] : []),
       ...(options.file !== undefined && !ids?.includes('-') ? ['--file'] : []),
-      ...(this.#kind === 'ids' && ids === undefined && options.file === undefined ? ['--input ids'] : []),
+      ...(this.#kind === 'ids' && texts ? ['--input ids'] : []),
     ];
+    if ((ids?.filter((spelled) => spelled === '-').length ?? 0) > 1) {
+      throw new EmbError('usage', '--ids - is given twice, and there is one stdin', 'leave out one of them');
+    }
     if (named.length > 1) {
       throw new EmbError(
         'usage',

@@ -3,7 +3,7 @@ import type { TextInput } from '../command.ts';
 /** Tokens of one text, as `tokenize -f jsonl` writes them: an object per token, those of a text with one `row`. */
 interface TokenGroup {
   row: number;
-  text: string;
+  text: string | null;
   ids: number[];
 }
 
@@ -36,7 +36,7 @@ export async function* readJsonTexts(
         yield ended(group);
         group = undefined;
       }
-      group ??= { row: token.row, text: textOf(value, field) ?? '', ids: [] };
+      group ??= { row: token.row, text: textOf(value, field) ?? null, ids: [] };
       group.ids.push(token.id);
       continue;
     }

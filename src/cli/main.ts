@@ -102,11 +102,20 @@ async function run(argv: readonly string[]): Promise<number> {
   } catch (error) {
     // What was answered before the error still belongs to the reader; a half file belongs to nobody.
     if (file) file.abandon();
-    else if (!(error instanceof ClosedPipe)) stdout.end();
+    else if (!(error instanceof ClosedPipe)) endQuietly(stdout);
     throw error;
   } finally {
     stop?.();
     await context.close();
+  }
+}
+
+/** Gives the reader what is left; one who has gone must not hide the error that is on its way. */
+function endQuietly(sink: DescriptorSink): void {
+  try {
+    sink.end();
+  } catch (error) {
+    if (!(error instanceof ClosedPipe)) throw error;
   }
 }
 

@@ -137,6 +137,6 @@ function usageError(message: string, command: string | undefined): EmbError {
   const suggestion = /\((Did you mean .*)\)/.exec(rest.join(' '))?.[1];
   const hint = suggestion
     ? suggestion.replace('Did', 'did')
-    : `emb ${command && command in commands ? `${command} ` : ''}--help`;
+    : `emb ${command && Object.hasOwn(commands, command) ? `${command} ` : ''}--help`;
   return new EmbError('usage', first.replaceAll("'", '"'), hint);
 }

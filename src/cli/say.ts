@@ -1,13 +1,12 @@
 import { writeSync } from 'node:fs';
 import { escapeText } from '../text/escape.ts';
 
-/** A line on stderr, as it is. A closed stderr is nobody's problem. */
+/** A line on stderr, as it is. A stderr that is closed or full is nobody's problem. */
 export function say(line: string): void {
   try {
     writeSync(2, `${line}\n`);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'EPIPE' && code !== 'EAGAIN' && code !== 'EBADF') throw error;
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
   }
 }
 

@@ -42,7 +42,7 @@ export async function* rowBlocks(source: Source, lookup: Lookup): AsyncGenerator
     const cells = (first: number, last: number): Cell[][] => {
       const { row, text, tokens, ids } = sequence;
       if (tokens) return tokenCells(row, text!, tokens.slice(first, last), context, first);
-      if (text !== null) return knownCells(row, text, ids.subarray(first, last), tokenizer, first);
+      if (!lookup.asIds) return knownCells(row, text, ids.subarray(first, last), tokenizer, first);
       return idCells(row, ids.subarray(first, last), tokenizer, first);
     };
     let at = 0;

@@ -1,6 +1,6 @@
 import type { Context } from '../command.ts';
 import type { EmbeddingTable, Token, Tokenizer } from '../types.ts';
-import { encodeOptions, truncated } from './token-rows.ts';
+import { encodeOptions, textOf, truncated } from './token-rows.ts';
 
 /** Formats that print no token: for them no token object is made. */
 export const vectorFormats = ['npy', 'f32', 'torch', 'numpy'];
@@ -31,10 +31,18 @@ export async function* sequences(
   const options = encodeOptions(context.options);
   const namesTokens = !vectorFormats.includes(context.format);
   const sink = { ids: new Uint32Array(256), length: 0 };
-  for await (const { row, text, ids: known } of context.texts()) {
+  for await (const input of context.texts()) {
+    const { row, ids: known } = input;
     if (known !== undefined) {
-      yield { row, text, ids: truncated(known, row, context, (all, limit) => all.subarray(0, limit)) };
-    } else if (namesTokens) {
+      yield {
+        row,
+        text: input.text,
+        ids: truncated(known, row, context, (all, limit) => all.subarray(0, limit)),
+      };
+      continue;
+    }
+    const text = textOf(input);
+    if (namesTokens) {
       const tokens = truncated(tokenizer!.encode(text, options), row, context, (all, limit) =>
         all.slice(0, limit),
       );

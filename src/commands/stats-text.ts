@@ -1,5 +1,6 @@
 import type { Context } from '../command.ts';
 import { pairwiseCosines } from '../core/similarity.ts';
+import { characterCount } from '../text/characters.ts';
 import type { EmbeddingTable, RowBlock, SubTable, Tokenizer } from '../types.ts';
 import { type Field, field, type RowNames } from './stats-fields.ts';
 import { encodeOptions, truncated } from './token-rows.ts';
@@ -35,16 +36,16 @@ export class NamedRows {
   async *ofTexts(context: Context, tokenizer: Tokenizer): AsyncGenerator<RowBlock> {
     const options = encodeOptions(context.options);
     const sink = { ids: new Uint32Array(256), length: 0 };
-    for await (const { row, text } of context.texts()) {
+    for await (const { row, text, ids: known } of context.texts()) {
       sink.length = 0;
-      tokenizer.encodeIds(text, sink, options);
-      const encoded = sink.ids.subarray(0, sink.length);
+      if (known === undefined) tokenizer.encodeIds(text ?? '', sink, options);
+      const encoded = known ?? sink.ids.subarray(0, sink.length);
       const ids = truncated(encoded, row, context, (all, limit) => all.subarray(0, limit));
       // A template's tokens stand for no characters; what --truncate cut off is not counted as text either.
-      const isWhole = ids.length === encoded.length;
-      const shown = isWhole
-        ? text
-        : new TextDecoder().decode(tokenizer.decodeBytes(plainIds(ids, tokenizer)));
+      const shown =
+        text !== null && ids.length === encoded.length
+          ? text
+          : new TextDecoder().decode(tokenizer.decodeBytes(plainIds(ids, tokenizer)));
       this.#textTokens += plainIds(ids, tokenizer).length;
       this.#words += shown.match(/\S+/gu)?.length ?? 0;
       this.#characters += characterCount(shown);
@@ -144,11 +145,4 @@ export function pairField(data: Float32Array, dim: number, rows: number, names: 
 
 function plainIds(ids: Uint32Array, tokenizer: Tokenizer): Uint32Array {
   return ids.filter((id) => !tokenizer.isSpecial(id));
-}
-
-/** Code points, not UTF-16 units. */
-function characterCount(text: string): number {
-  let pairs = 0;
-  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) pairs++;
-  return text.length - pairs;
 }

@@ -1,4 +1,5 @@
-import type { Context, OptionValues } from '../command.ts';
+import type { Context, OptionValues, TextInput } from '../command.ts';
+import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, EncodeOptions, Token, Tokenizer } from '../types.ts';
 
@@ -81,14 +82,14 @@ export function idCells(
 /** Cells of tokenColumns for tokens that came with their text, and without their spans. */
 export function knownCells(
   row: number,
-  text: string,
+  text: string | null,
   ids: Uint32Array,
   tokenizer: Tokenizer | undefined,
   offset: number,
 ): Cell[][] {
   return idCells(row, ids, tokenizer, offset).map(([, index, id, token, bytes, shown, special]) => [
     row,
-    text.length <= longestRepeatedText ? text : null,
+    text !== null && text.length <= longestRepeatedText ? text : null,
     index,
     id,
     token,
@@ -98,6 +99,16 @@ export function knownCells(
     null,
     special,
   ]);
+}
+
+/** The text of an input that must have one. @throws EmbError "missing" for tokens that came without it */
+export function textOf({ row, text }: TextInput): string {
+  if (text !== null) return text;
+  throw new EmbError(
+    'missing',
+    `text ${row} comes as tokens only, and its text is asked for`,
+    'emb embed --input jsonl takes tokens; emb tokenize --decode --ids turns ids into text',
+  );
 }
 
 /** How --no-special and --allow-special ask to encode. */

@@ -1,8 +1,17 @@
 import type { Command, Context } from '../command.ts';
 import { EmbError } from '../errors.ts';
+import { characterCount } from '../text/characters.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
-import { encodeOptions, idCells, idColumns, tokenCells, tokenColumns, truncated } from './token-rows.ts';
+import {
+  encodeOptions,
+  idCells,
+  idColumns,
+  textOf,
+  tokenCells,
+  tokenColumns,
+  truncated,
+} from './token-rows.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -83,7 +92,14 @@ const caption = (tokenizer: Tokenizer) => [
 function tokenize(context: Context, tokenizer: Tokenizer): Report {
   const options = encodeOptions(context.options);
   async function* blocks(): AsyncGenerator<Block> {
-    for await (const { row, text } of context.texts()) {
+    for await (const input of context.texts()) {
+      const { row } = input;
+      const text = textOf(input);
+      if (context.format === 'ids') {
+        const ids = idsOf(text, row, tokenizer, context);
+        yield { cells: Array.from(ids, (id) => [id]), sequence: row, ends: true };
+        continue;
+      }
       const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>
         all.slice(0, limit),
       );
@@ -91,7 +107,7 @@ function tokenize(context: Context, tokenizer: Tokenizer): Report {
     }
   }
   return {
-    columns: tokenColumns(context.args.length !== 1),
+    columns: context.format === 'ids' ? [{ key: 'id', kind: 'id' }] : tokenColumns(context.args.length !== 1),
     blocks: blocks(),
     caption: caption(tokenizer),
     layout: 'rows',
@@ -140,10 +156,12 @@ function decode(context: Context, tokenizer: Tokenizer): Report {
 
 function count(context: Context, tokenizer: Tokenizer): Report {
   async function* blocks(): AsyncGenerator<Block> {
-    for await (const { row, text } of context.texts()) {
+    for await (const input of context.texts()) {
+      const { row } = input;
+      const text = textOf(input);
       const { length } = idsOf(text, row, tokenizer, context);
       const bytes = Buffer.byteLength(text, 'utf8');
-      yield { cells: [[row, text, length, [...text].length, bytes]], sequence: row, ends: true };
+      yield { cells: [[row, text, length, characterCount(text), bytes]], sequence: row, ends: true };
     }
   }
   const columns: Column[] = [
@@ -160,8 +178,10 @@ async function compare(context: Context, refs: string[]): Promise<Report> {
   const tokenizers = await Promise.all(refs.map((ref) => context.tokenizerOf(ref.trim())));
   const options = encodeOptions(context.options);
   async function* blocks(): AsyncGenerator<Block> {
-    for await (const { row, text } of context.texts()) {
-      const characters = [...text].length;
+    for await (const input of context.texts()) {
+      const { row } = input;
+      const text = textOf(input);
+      const characters = characterCount(text);
       const bytes = Buffer.byteLength(text, 'utf8');
       const cells = tokenizers.map((tokenizer, index): Cell[] => {
         const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>

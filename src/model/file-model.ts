@@ -22,6 +22,8 @@ export interface ModelParts {
   note: (message: string) => void;
   /** Opens the weights, once. */
   open: () => TensorSet;
+  /** Weights that are open already: close() is theirs even when nothing was asked of them. */
+  opened?: TensorSet;
 }
 
 interface Role {
@@ -49,6 +51,7 @@ export class FileModel implements Model {
     this.name = parts.name;
     this.config = parts.config;
     this.#parts = parts;
+    this.#set = parts.opened;
   }
 
   get format(): string {

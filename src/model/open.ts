@@ -62,6 +62,7 @@ export async function openModelBytes(bytes: Uint8Array, options: OpenOptions = {
     config: {},
     tokenizerPath: undefined,
     open: () => tensors,
+    opened: tensors,
   });
 }
 
@@ -119,6 +120,7 @@ async function openLoneFile(
       tokenizerPath,
       borrowed: !isPublished,
       open: () => tensors,
+      opened: tensors,
     });
   } catch (error) {
     await tensors.close();

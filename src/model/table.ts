@@ -1,4 +1,5 @@
 import ndarray from 'ndarray';
+import { Breath } from '../bytes/breath.ts';
 import { EmbError } from '../errors.ts';
 import { rowsOf, type TensorRows } from '../formats/rows.ts';
 import type { EmbeddingTable, Matrix, RowBlock, TensorInfo } from '../types.ts';
@@ -80,7 +81,9 @@ export async function isTied(a: TensorInfo, b: TensorInfo): Promise<boolean> {
   if (a.source === b.source && a.offset === b.offset) return true;
   const left = new Uint8Array(Math.min(compareBytes, a.byteLength));
   const right = new Uint8Array(left.length);
+  const breath = new Breath();
   for (let start = 0; start < a.byteLength; start += compareBytes) {
+    if (breath.due) await breath.take();
     const length = Math.min(compareBytes, a.byteLength - start);
     const one = await a.source.read(a.offset + start, a.offset + start + length, left);
     const other = await b.source.read(b.offset + start, b.offset + start + length, right);

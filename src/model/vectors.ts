@@ -3,6 +3,15 @@ import { EmbError } from '../errors.ts';
 import { openTensorFile } from '../formats/index.ts';
 import { tableOf } from './table.ts';
 
+/** Vectors in memory. Shape: data [rows, dim] */
+export interface Vectors {
+  data: Float32Array;
+  rows: number;
+  dim: number;
+  /** dtype of values that are no float32 and were rounded once. */
+  rounded?: string;
+}
+
 /**
  * Vectors that came as a whole: npy, or raw little endian float32.
  *
@@ -14,7 +23,7 @@ export async function readVectors(
   kind: string,
   bytes: Uint8Array,
   dim: number | undefined,
-): Promise<{ data: Float32Array; rows: number; dim: number }> {
+): Promise<Vectors> {
   const vectors = kind === 'f32' ? readFloats(bytes, dim) : await readNpy(bytes);
   if (dim !== undefined && vectors.dim !== dim) {
     throw new EmbError('range', `input: vectors have ${vectors.dim} columns, expected ${dim}`);
@@ -22,7 +31,7 @@ export async function readVectors(
   return vectors;
 }
 
-function readFloats(bytes: Uint8Array, dim: number | undefined) {
+function readFloats(bytes: Uint8Array, dim: number | undefined): Vectors {
   if (dim === undefined)
     throw new EmbError('usage', '--input f32 does not say how wide its rows are', '--dim N');
   if (bytes.length % (dim * 4) !== 0) {
@@ -37,7 +46,7 @@ function readFloats(bytes: Uint8Array, dim: number | undefined) {
   return { data, rows: data.length / dim, dim };
 }
 
-async function readNpy(bytes: Uint8Array) {
+async function readNpy(bytes: Uint8Array): Promise<Vectors> {
   const file = await openTensorFile(new MemorySource('input', bytes));
   const [tensor, ...more] = file.tensors;
   if (tensor === undefined || more.length > 0) {
@@ -45,5 +54,6 @@ async function readNpy(bytes: Uint8Array) {
   }
   const table = tableOf(tensor.shape.length === 1 ? { ...tensor, shape: [1, tensor.shape[0]!] } : tensor);
   const ids = Uint32Array.from({ length: table.rows }, (_, index) => index);
-  return { data: (await table.gather(ids)).data, rows: table.rows, dim: table.dim };
+  const rounded = table.rounds ? table.dtype : undefined;
+  return { data: (await table.gather(ids)).data, rows: table.rows, dim: table.dim, rounded };
 }

@@ -177,7 +177,11 @@ export class AddedTokenMatcher {
       let end = at + content.length;
       if (token.lstrip) while (start > done && isWhiteSpace(text.charCodeAt(start - 1))) start--;
       if (token.lstrip && start < done) start = done;
-      if (token.rstrip) while (end < text.length && isWhiteSpace(text.charCodeAt(end))) end++;
+      if (token.rstrip) {
+        // What an earlier match stripped is not gone over again: a run of spaces would cost its square.
+        end = Math.max(end, done);
+        while (end < text.length && isWhiteSpace(text.charCodeAt(end))) end++;
+      }
       if (done < start) segments.push({ start: done, end: start, token: undefined });
       segments.push({ start, end, token });
       done = end;

@@ -181,6 +181,37 @@ describe('wrong places', () => {
   });
 });
 
+describe('what is no path', () => {
+  const long = 'a long sentence of plain English words '.repeat(130);
+
+  test.each([300, 5_000])('a text of %i characters is a text', (length) => {
+    const { stdout, stderr, code } = emb(['tokenize', long.slice(0, length), '-q', '--count']);
+    expect(code, stderr).toBe(0);
+    expect(Number(stdout)).toBeGreaterThan(length / 8);
+    expect(
+      emb(['embed', long.slice(0, length), '--pool', 'mean', '--dim', '4', '-q', '-f', 'f32']).code,
+    ).toBe(0);
+  });
+
+  test('a name that is too long, or goes through a file, is one clear line', () => {
+    for (const name of [long.slice(0, 300), 'model/config.json/x']) {
+      refused(['embed', '-m', name, '--ids', '0']);
+      refused(['info', name]);
+      refused(['embed', '--file', name]);
+      refused(['embed', 'x', '-f', 'csv', '-o', name]);
+      refused(['embed', '-m', folder, '--ids', '0', '--projection', `${name}:w`]);
+    }
+  });
+
+  test('a temporary folder that is not there is said', () => {
+    const run = emb(['embed', 'hi', '--dim', '4', '-q', '-f', 'npy'], {
+      env: { TMPDIR: join(work, 'nowhere') },
+    });
+    expect(run.code, run.stderr).toBe(1);
+    expect(run.stderr).toMatch(/^emb: temporary folder [^\n]+\n$/);
+  });
+});
+
 describe('a vocabulary from a stranger', () => {
   const hostile = join('fixtures', 'tokenizers', 'hostile', 'tokenizer.json');
   const file = JSON.parse(readFileSync(hostile, 'utf8')) as {

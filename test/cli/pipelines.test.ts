@@ -135,6 +135,19 @@ describe('jsonl from one command to the next', () => {
   });
 });
 
+describe('tokens without their text', () => {
+  test('are counted by stats and embed, and refused where a text is asked for', () => {
+    const tokens = 'emb tokenize --ids 15496,995 -q -f jsonl';
+    expect(
+      JSON.parse(shell(`${tokens} | emb stats --dim 4 --input jsonl - -q -f json`).stdout),
+    ).toMatchObject({ tokens: 2, words: 2, characters: 11 });
+    expect(shell(`${tokens} | emb embed --dim 4 --input jsonl -q -f ids`).stdout).toBe('15496 995\n');
+    const refused = shell(`${tokens} | emb tokenize --input jsonl -q -f ids`);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('text 0 comes as tokens only');
+  });
+});
+
 describe('what is cut off or passed over', () => {
   test('--truncate cuts texts and ids of every mode', () => {
     expect(emb(['tokenize', '--count', '--truncate', '1', 'a b c', '-q']).stdout).toBe('1\n');
@@ -248,6 +261,9 @@ describe('exit codes and errors', () => {
     [['embed', '--ids', '5', 'hello'], 2, 'texts as arguments and --ids and --token', 'leave out one'],
     [['embed', '--file', 'x.txt', 'hello'], 2, 'texts as arguments and --file', ''],
     [['embed', '--input', 'ids', 'hello'], 2, 'texts as arguments and --input ids', ''],
+    [['tokenize', '-', '--file', 'x'], 2, '- and --file are given', ''],
+    [['embed', '-', '--ids', '1'], 2, '- and --ids and --token', ''],
+    [['embed', '--ids', '-', '--ids', '-'], 2, '--ids - is given twice', ''],
     [['tokenize', '--input', 'ids:x'], 2, '--input ids takes no field', ''],
     [['embed', '--input', 'npy'], 2, '--input npy is vectors', ''],
     [['tokenize', '--ids', '1', '--count'], 2, '--count takes texts', ''],
