@@ -19,6 +19,9 @@ function filesUnder(folder, wanted) {
     .sort();
 }
 
+/** Read-mes come with translations, which are no English. */
+const otherScript = /(?=\p{L})\P{Script=Latin}/u;
+
 /** The sentences that people wrote into read-mes and documentation comments, each once. */
 function proseLines() {
   const lines = new Set();
@@ -26,7 +29,7 @@ function proseLines() {
     const isMarkdown = path.endsWith('.md');
     for (const line of readFileSync(path, 'utf8').split('\n')) {
       const text = isMarkdown ? line : /^\s*(?:\*|\/\/) (.*)/.exec(line)?.[1];
-      if (text !== undefined && text.length > 20) lines.add(text.trimEnd());
+      if (text !== undefined && text.length > 20 && !otherScript.test(text)) lines.add(text.trimEnd());
     }
   }
   return [...lines];

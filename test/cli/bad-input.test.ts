@@ -203,9 +203,9 @@ describe('what is no path', () => {
     }
   });
 
-  test('a temporary folder that is not there is said', () => {
+  test('a temporary folder that is none is said', () => {
     const run = emb(['embed', 'hi', '--dim', '4', '-q', '-f', 'npy'], {
-      env: { TMPDIR: join(work, 'nowhere') },
+      env: { TMPDIR: join(folder, 'config.json') },
     });
     expect(run.code, run.stderr).toBe(1);
     expect(run.stderr).toMatch(/^emb: temporary folder [^\n]+\n$/);
