@@ -1,8 +1,7 @@
 import { Breath } from '../bytes/breath.ts';
 import { type ByteRange, mergeRanges } from '../bytes/ranges.ts';
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
-import type { DType, RowBlock, TensorInfo } from '../types.ts';
-import type { TensorRows } from './rows.ts';
+import type { DType, RowBlock, RowReader, TensorInfo } from '../types.ts';
 
 /** Raw bytes read at a time. */
 const slabBytes = 1 << 20;
@@ -14,23 +13,25 @@ const scanBytes = 4 << 20;
 const readAlong = 4096;
 
 /** Column-major rows (Fortran order): a column lies in one piece, a row is spread over the whole tensor. */
-export class ColumnRows implements TensorRows {
+export class ColumnRows implements RowReader {
   readonly rows: number;
   readonly dim: number;
-  readonly dtype: DType;
+  readonly rounds: boolean;
+  readonly #dtype: DType;
   readonly #tensor: TensorInfo;
   readonly #columnBytes: number;
 
   constructor(tensor: TensorInfo, dtype: DType) {
     this.#tensor = tensor;
-    this.dtype = dtype;
+    this.#dtype = dtype;
+    this.rounds = dtype.rounds === true;
     [this.rows, this.dim] = tensor.shape;
     this.#columnBytes = (tensor.strides?.[1] ?? this.rows) * dtype.blockBytes;
   }
 
   /** Cost: dim reads for every stretch of ids that lie within 4 KiB of each other. */
   async gather(ids: Uint32Array, out: Float32Array): Promise<void> {
-    const width = this.dtype.blockBytes;
+    const width = this.#dtype.blockBytes;
     const rows = [...new Set(ids)].sort((a, b) => a - b);
     const places = new Map<number, number[]>(rows.map((row) => [row, []]));
     ids.forEach((row, place) => {
@@ -52,11 +53,11 @@ export class ColumnRows implements TensorRows {
     out: Float32Array,
   ): Promise<void> {
     const raw = new Uint8Array(stretch.end - stretch.start);
-    const values = new Float32Array(raw.length / this.dtype.blockBytes);
+    const values = new Float32Array(raw.length / this.#dtype.blockBytes);
     const breath = new Breath();
     for (let column = 0; column < this.dim; column++) {
       const start = this.#tensor.offset + column * this.#columnBytes + stretch.start;
-      this.dtype.decode(await this.#tensor.source.read(start, start + raw.length, raw), values);
+      this.#dtype.decode(await this.#tensor.source.read(start, start + raw.length, raw), values);
       for (const { weight, places } of targets) {
         for (const place of places) out[place * this.dim + column] = values[weight];
       }
@@ -65,7 +66,7 @@ export class ColumnRows implements TensorRows {
   }
 
   async *scan(): AsyncIterable<RowBlock> {
-    const width = this.dtype.blockBytes;
+    const width = this.#dtype.blockBytes;
     const most = Math.min(this.rows, Math.max(1, Math.floor(scanBytes / 4 / this.dim)));
     // Short columns are read many at a time, with the rows between that belong to other blocks.
     const skipped = this.#columnBytes - most * width;
@@ -101,10 +102,10 @@ export class ColumnRows implements TensorRows {
     values: Float32Array,
     block: Float32Array,
   ): Promise<void> {
-    const width = this.dtype.blockBytes;
+    const width = this.#dtype.blockBytes;
     const at = this.#tensor.offset + column * this.#columnBytes + start * width;
     const length = (count - 1) * this.#columnBytes + rows * width;
-    this.dtype.decode(await this.#tensor.source.read(at, at + length, raw), values);
+    this.#dtype.decode(await this.#tensor.source.read(at, at + length, raw), values);
     const pitch = this.#columnBytes / width;
     for (let index = 0; index < count; index++) {
       for (let row = 0; row < rows; row++)

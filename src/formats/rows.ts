@@ -2,7 +2,7 @@ import { Breath } from '../bytes/breath.ts';
 import { readableDType } from '../dtypes/index.ts';
 import { EmbError } from '../errors.ts';
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
-import type { DType, RowBlock, TensorInfo } from '../types.ts';
+import type { DType, RowBlock, RowReader, TensorInfo } from '../types.ts';
 import { ColumnRows } from './column-rows.ts';
 
 /** Raw bytes of a block: large enough that system calls don't count, small enough for the second level cache. */
@@ -20,23 +20,13 @@ const claimWorth = 1 << 16;
 /** Widest row: 1 GiB of float32. */
 const widestRow = 1 << 28;
 
-/** The rows of a 2-D tensor as float32. */
-export interface TensorRows {
-  readonly rows: number;
-  readonly dim: number;
-  readonly dtype: DType;
-  /** Writes the row of ids[i] to out[i * dim ...]. Every id must be below rows. */
-  gather(ids: Uint32Array, out: Float32Array): Promise<void>;
-  /** All rows in order, in blocks that reuse one page-aligned buffer. */
-  scan(): AsyncIterable<RowBlock>;
-}
-
 /**
  * Reads a 2-D tensor by rows, in row-major or column-major order.
  *
  * @throws EmbError "unsupported" for a dtype that is not decoded, no two dimensions, no rows or columns, or a row over 1 GiB
  */
-export function rowsOf(tensor: TensorInfo): TensorRows {
+export function rowsOf(tensor: TensorInfo): RowReader {
+  if (tensor.reader !== undefined) return tensor.reader();
   const label = `${tensor.source.name}: tensor ${JSON.stringify(tensor.name)}`;
   const shape = `[${tensor.shape.join(', ')}]`;
   if (tensor.shape.length !== 2) {
@@ -70,10 +60,11 @@ export function rowsOf(tensor: TensorInfo): TensorRows {
 }
 
 /** Row-major rows: row r lies at offset + r * rowBytes. */
-class PlainRows implements TensorRows {
+class PlainRows implements RowReader {
   readonly rows: number;
   readonly dim: number;
-  readonly dtype: DType;
+  readonly rounds: boolean;
+  readonly #dtype: DType;
   readonly #tensor: TensorInfo;
   readonly #rowBytes: number;
   /** The bytes of the file are the bytes of the float32 row. */
@@ -81,7 +72,8 @@ class PlainRows implements TensorRows {
 
   constructor(tensor: TensorInfo, dtype: DType) {
     this.#tensor = tensor;
-    this.dtype = dtype;
+    this.#dtype = dtype;
+    this.rounds = dtype.rounds === true;
     [this.rows, this.dim] = tensor.shape;
     this.#rowBytes = (this.dim / dtype.blockWeights) * dtype.blockBytes;
     this.#direct = dtype.name === 'F32' && !tensor.bigEndian;
@@ -105,7 +97,7 @@ class PlainRows implements TensorRows {
         } else {
           const raw = slab.subarray(0, part.length * this.#rowBytes);
           await this.#readRows(part, raw);
-          this.dtype.decode(raw, target);
+          this.#dtype.decode(raw, target);
         }
       });
     } finally {
@@ -157,12 +149,12 @@ class PlainRows implements TensorRows {
   /** A row of any length, decoded piece by piece through the slab. */
   async #decodeRow(row: number, slab: Uint8Array, out: Float32Array): Promise<void> {
     const { start, end } = this.#span(row, 1);
-    const width = this.dtype.blockBytes;
+    const width = this.#dtype.blockBytes;
     const step = Math.floor(slab.length / width) * width;
     for (let at = start; at < end; at += step) {
       const piece = await this.#tensor.source.read(at, Math.min(at + step, end), slab);
-      const first = ((at - start) / width) * this.dtype.blockWeights;
-      this.dtype.decode(piece, out.subarray(first, first + (piece.length / width) * this.dtype.blockWeights));
+      const first = ((at - start) / width) * this.#dtype.blockWeights;
+      this.#dtype.decode(piece, out.subarray(first, first + (piece.length / width) * this.#dtype.blockWeights));
     }
   }
 
@@ -181,7 +173,7 @@ class PlainRows implements TensorRows {
         } else {
           const span = this.#span(start, rows);
           const bytes = await this.#tensor.source.read(span.start, span.end, slab);
-          if (!this.#direct) this.dtype.decode(bytes, data);
+          if (!this.#direct) this.#dtype.decode(bytes, data);
         }
         yield { start, rows, data };
         if (breath.due) await breath.take();

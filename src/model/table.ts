@@ -1,8 +1,8 @@
 import ndarray from 'ndarray';
 import { Breath } from '../bytes/breath.ts';
 import { EmbError } from '../errors.ts';
-import { rowsOf, type TensorRows } from '../formats/rows.ts';
-import type { EmbeddingTable, Matrix, RowBlock, TensorInfo } from '../types.ts';
+import { rowsOf } from '../formats/rows.ts';
+import type { EmbeddingTable, Matrix, RowBlock, RowReader, TensorInfo } from '../types.ts';
 
 /** Values of one gathered matrix: 4 GiB, below every engine's limit on an array. */
 const gatherLimit = 2 ** 30;
@@ -26,21 +26,21 @@ class TensorTable implements EmbeddingTable {
   readonly dim: number;
   readonly byteLength: number;
   readonly rounds: boolean;
-  readonly #reader: TensorRows;
+  readonly #reader: RowReader;
 
-  constructor(tensor: TensorInfo, reader: TensorRows) {
+  constructor(tensor: TensorInfo, reader: RowReader) {
     this.tensorName = tensor.name;
     this.dtype = tensor.dtype;
     this.byteLength = tensor.byteLength;
     this.rows = reader.rows;
     this.dim = reader.dim;
-    this.rounds = reader.dtype.rounds === true;
+    this.rounds = reader.rounds;
     this.#reader = reader;
   }
 
   async gather(ids: Uint32Array, into?: Float32Array): Promise<Matrix> {
     for (const id of ids) {
-      if (id >= this.rows) {
+      if (id >= this.rows && this.#reader.composes?.(id) !== true) {
         throw new EmbError(
           'range',
           `"id" is ${id}, expected at most ${this.rows - 1}: ${this.tensorName} has ${this.rows} rows`,
