@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import { Utf8Text } from '../../src/tokenizers/bpe-text.ts';
 import type { Scanner } from '../../src/tokenizers/scanner.ts';
 import { createCl100kScanner } from '../../src/tokenizers/scanner-cl100k.ts';
+import { characterClasses } from '../../src/tokenizers/scanner-classes.ts';
 import { gpt2Scanner } from '../../src/tokenizers/scanner-gpt2.ts';
 import { o200kScanner } from '../../src/tokenizers/scanner-o200k.ts';
 import { fuzzText, seededRandom } from './fuzz-text.ts';
+import { nodeClass, wordClasses } from './oracle.ts';
 
 const contraction = "'(?:[sSſtTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])";
 const cl100k = (words: string, digits: string) =>
@@ -41,6 +43,16 @@ function asPattern(source: string): RegExp {
   );
 }
 
+/** Characters that this Node.js classes differently, because its Unicode tables are newer or older. */
+const differing = new Set<number>();
+wordClasses.forEach((pattern, i) => {
+  const node = nodeClass(pattern);
+  characterClasses().forEach((bit, code) => {
+    if (code >= 0xd800 && code < 0xe000) return;
+    if ((bit === 2 << i || (bit === 128 && i === 5)) !== node.has(code)) differing.add(code);
+  });
+});
+
 /** The words of a text by a scanner that gives at most `most` at a time. */
 function scan(scanner: Scanner, text: Utf8Text, most: number): string[] {
   const ends = new Int32Array(most);
@@ -64,6 +76,7 @@ test.each(scanners)(
     const text = new Utf8Text();
     for (let i = 0; i < 1500; i++) {
       const valid = Buffer.from(fuzzText(random)).toString('utf8');
+      if (Array.from(valid).some((character) => differing.has(character.codePointAt(0)!))) continue;
       text.set(valid);
       expect(scan(scanner, text, 1 + (i % 40))).toEqual(valid.match(pattern));
     }
