@@ -31,7 +31,7 @@ const packages: Record<string, string[]> = {
 };
 
 const builtins: Record<string, string[]> = {
-  bytes: ['node:buffer', 'node:fs', 'node:os', 'node:path'],
+  bytes: ['node:buffer', 'node:fs', 'node:os', 'node:path', 'node:stream', 'node:zlib'],
   cli: ['node:fs'],
   model: ['node:path'],
   tokenizers: ['node:buffer'],
