@@ -44,17 +44,41 @@ export class FolderFiles implements Files {
   }
 
   async open(name: string): Promise<ByteSource | undefined> {
-    const path = join(this.name, checkInside(name, this.name));
+    if (leadsOutside(name)) {
+      throw new EmbError('corrupt', `${this.name}: file ${JSON.stringify(name)} points outside the folder`);
+    }
+    const path = join(this.name, name);
     return kindOfPath(path) === undefined ? undefined : openFile(path);
   }
 }
 
-/**
- * A relative name that stays below its folder, in any spelling that some system takes for one that does not.
- *
- * @throws EmbError "corrupt" naming the folder
- */
-export function checkInside(name: string, folder: string): string {
+/** The files of one folder in a tree of files, under names without it. */
+export class SubFiles implements Files {
+  readonly name: string;
+  readonly #files: Files;
+  readonly #prefix: string;
+
+  /** prefix: the folder, without a slash at its end. */
+  constructor(files: Files, prefix: string) {
+    this.#files = files;
+    this.#prefix = `${prefix}/`;
+    this.name = `${files.name}/${prefix}`;
+  }
+
+  async list(): Promise<readonly string[]> {
+    const names = await this.#files.list();
+    return names
+      .filter((name) => name.startsWith(this.#prefix))
+      .map((name) => name.slice(this.#prefix.length));
+  }
+
+  async open(name: string): Promise<ByteSource | undefined> {
+    return this.#files.open(this.#prefix + name);
+  }
+}
+
+/** True for a name that is no path below its folder, in any spelling that some system takes for one. */
+export function leadsOutside(name: string): boolean {
   const decoded = name.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
@@ -62,8 +86,5 @@ export function checkInside(name: string, folder: string): string {
     spelling.includes('\0') ||
     /^[a-z]:/i.test(spelling) ||
     spelling.split(/[\\/]/).some((part) => part === '' || part === '.' || part === '..');
-  if (escapes(name) || escapes(decoded) || name.includes('\\')) {
-    throw new EmbError('corrupt', `${folder}: file ${JSON.stringify(name)} points outside the folder`);
-  }
-  return name;
+  return escapes(name) || escapes(decoded) || name.includes('\\');
 }

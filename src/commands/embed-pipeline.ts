@@ -42,7 +42,7 @@ export async function preparePipeline(
 ): Promise<Pipeline> {
   const { options } = context;
   checkSteps(context);
-  const scale = options.scale ? scaleOf(context, model, table) : 1;
+  const scale = options.scale ? await scaleOf(context, model, table) : 1;
   const type = await typeRow(options, model, table);
   const positions =
     options.position || options.sinusoidal ? await preparePositions(context, model, table) : undefined;
@@ -121,9 +121,10 @@ function decompose({ word, type, position }: Parts, dim: number, scale: number):
 }
 
 /** The factor of --scale: the config's; sqrt(dim) in the scratch layer. */
-function scaleOf(context: Context, model: Model, table: EmbeddingTable): number {
-  if (model.layout === undefined) return Math.sqrt(table.dim);
-  const { scale } = model.layout;
+async function scaleOf(context: Context, model: Model, table: EmbeddingTable): Promise<number> {
+  const layout = await model.layout();
+  if (layout === undefined) return Math.sqrt(table.dim);
+  const { scale } = layout;
   if (scale === null) {
     context.note(`${model.name}: its config says nothing of a scale, so --scale changes nothing`);
     return 1;

@@ -19,13 +19,10 @@ export async function preparePositions(
   model: Model,
   table: EmbeddingTable,
 ): Promise<Positions> {
-  const layout = model.layout?.positions;
-  const learned = model.layout !== undefined && model.roles().some(({ layer }) => layer === 'position');
-  if (
-    context.options.sinusoidal ||
-    model.layout === undefined ||
-    (layout?.kind === 'sinusoidal' && !learned)
-  ) {
+  const known = await model.layout();
+  const layout = known?.positions;
+  const learned = known !== undefined && (await model.roles()).some(({ layer }) => layer === 'position');
+  if (context.options.sinusoidal || known === undefined || (layout?.kind === 'sinusoidal' && !learned)) {
     const form = layout?.form ?? 'interleaved';
     const first = layout?.kind === 'sinusoidal' ? layout.offset : 0;
     const rows = async (offset: number, count: number) =>

@@ -1,6 +1,25 @@
 import type { Command, Context } from '../command.ts';
 import { EmbError } from '../errors.ts';
-import type { Cell, Column, Model, Report, SubTable } from '../types.ts';
+import type {
+  Cell,
+  Column,
+  Layer,
+  Metadata,
+  MetadataArray,
+  Model,
+  Report,
+  SubTable,
+  TensorInfo,
+} from '../types.ts';
+
+/** Elements of a metadata array that are printed. */
+const shownElements = 6;
+
+interface Role {
+  layer: Layer;
+  tensor: string;
+  reason: string;
+}
 
 export const command: Command = {
   name: 'info',
@@ -32,17 +51,19 @@ export const command: Command = {
   ],
   async run(context) {
     const model = await openNamed(context);
-    const tensors = tensorTable(model);
+    const { format, files, tensors: listed, metadata } = await model.contents();
+    const roles = await model.roles();
+    const tensors = tensorTable(listed, roles);
     const fields: { column: Column; cell: Cell }[] = [
       { column: { key: 'model', kind: 'text' }, cell: model.name },
-      { column: { key: 'format', kind: 'text' }, cell: model.format },
-      { column: { key: 'files', kind: 'count' }, cell: model.files.length },
+      { column: { key: 'format', kind: 'text' }, cell: format },
+      { column: { key: 'files', kind: 'count' }, cell: files.length },
       { column: { key: 'tensor_count', title: 'tensors', kind: 'count' }, cell: tensors.rows.length },
-      ...totals(model),
+      ...totals(listed),
       ...configFields(model),
       ...(await tokenizerFields(model, context)),
-      { column: { key: 'roles', kind: 'table' }, cell: roleTable(model) },
-      { column: { key: 'metadata', kind: 'table' }, cell: metadataTable(model) },
+      { column: { key: 'roles', kind: 'table' }, cell: roleTable(roles) },
+      { column: { key: 'metadata', kind: 'table' }, cell: await metadataTable(metadata) },
       { column: { key: 'tensors', kind: 'table' }, cell: tensors },
     ];
     async function* blocks() {
@@ -71,8 +92,7 @@ async function openNamed(context: Context): Promise<Model> {
   return context.open(ref);
 }
 
-function totals(model: Model): { column: Column; cell: Cell }[] {
-  const tensors = model.tensors();
+function totals(tensors: readonly TensorInfo[]): { column: Column; cell: Cell }[] {
   const parameters = tensors.reduce(
     (sum, tensor) => sum + BigInt(tensor.shape.reduce((product, size) => product * size, 1)),
     0n,
@@ -112,33 +132,50 @@ async function tokenizerFields(model: Model, context: Context): Promise<{ column
   ];
 }
 
-function roleTable(model: Model): SubTable {
+function roleTable(found: readonly Role[]): SubTable {
   return {
     columns: [
       { key: 'layer', kind: 'text' },
       { key: 'tensor', kind: 'name' },
       { key: 'reason', kind: 'text' },
     ],
-    rows: model.roles().map(({ layer, tensor, reason }) => [layer, tensor, reason]),
+    rows: found.map(({ layer, tensor, reason }) => [layer, tensor, reason]),
   };
 }
 
-function metadataTable(model: Model): SubTable {
+/** A long array tells what it is and how it begins. */
+async function metadataText(value: unknown): Promise<string> {
+  if (typeof value === 'string') return value;
+  if (!isMetadataArray(value)) {
+    return (
+      JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? Number(item) : item)) ?? String(value)
+    );
+  }
+  const first = await value.values(shownElements);
+  const texts = await Promise.all(first.map(metadataText));
+  const rest = value.length > first.length ? ', ...' : '';
+  return `${value.elementType}[${value.length}]: ${texts.join(', ')}${rest}`;
+}
+
+function isMetadataArray(value: unknown): value is MetadataArray {
+  return typeof value === 'object' && value !== null && 'elementType' in value && 'values' in value;
+}
+
+async function metadataTable(metadata: Metadata): Promise<SubTable> {
+  const rows: Cell[][] = [];
+  for (const [key, value] of metadata) rows.push([key, await metadataText(value)]);
   return {
     columns: [
       { key: 'key', kind: 'text' },
       { key: 'value', kind: 'text' },
     ],
-    rows: [...model.metadata].map(([key, value]) => [
-      key,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
+    rows,
   };
 }
 
-function tensorTable(model: Model): SubTable {
+function tensorTable(tensors: readonly TensorInfo[], found: readonly Role[]): SubTable {
   const roles = new Map<string, string>();
-  for (const { tensor, layer } of model.roles()) {
+  for (const { tensor, layer } of found) {
     const before = roles.get(tensor);
     roles.set(tensor, before === undefined ? layer : `${before}, ${layer}`);
   }
@@ -153,17 +190,15 @@ function tensorTable(model: Model): SubTable {
       { key: 'file', kind: 'text', where: 'machine' },
       { key: 'offset', kind: 'count', where: 'machine' },
     ],
-    rows: model
-      .tensors()
-      .map((tensor) => [
-        tensor.name,
-        tensor.dtype,
-        tensor.shape,
-        tensor.shape.reduce((product, size) => product * size, 1),
-        tensor.byteLength,
-        roles.get(tensor.name) ?? null,
-        tensor.source.name,
-        tensor.offset,
-      ]),
+    rows: tensors.map((tensor) => [
+      tensor.name,
+      tensor.dtype,
+      tensor.shape,
+      tensor.shape.reduce((product, size) => product * size, 1),
+      tensor.byteLength,
+      roles.get(tensor.name) ?? null,
+      tensor.source.name,
+      tensor.offset,
+    ]),
   };
 }

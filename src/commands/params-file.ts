@@ -3,7 +3,7 @@ import { groupNames } from '../core/architecture-count.ts';
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
 import { formatCount } from '../text/numbers.ts';
-import type { Layer, Model, TensorInfo } from '../types.ts';
+import type { Config, Layer, Model, ModelLayout, TensorInfo } from '../types.ts';
 import { groupOfTensor, isBuffer, mapGroups } from './params-groups.ts';
 import type { ModelRecord } from './params-model.ts';
 
@@ -27,7 +27,7 @@ type Roles = Partial<Record<Layer, TensorInfo>>;
  */
 export async function fileRecord(context: Context, ref: string): Promise<ModelRecord> {
   const model = await openOrSuggest(context, ref);
-  const tensors = model.tensors();
+  const { tensors, format, files } = await model.contents();
   if (tensors.length === 0) {
     throw new EmbError(
       'missing',
@@ -35,18 +35,18 @@ export async function fileRecord(context: Context, ref: string): Promise<ModelRe
       'give a model folder, a file with weights or a preset',
     );
   }
-  const roles = findRoles(context, model);
+  const roles = await findRoles(context, model, tensors);
   const { input } = roles;
-  const tied = isTied(model, roles);
+  const tied = isTied(model.config, await model.layout(), roles);
   const counted = countTensors(tensors, roles, tied === true);
   noteOddities(context, ref, tensors, roles, tied);
   const lookups = [input, roles.position, roles.type].filter((tensor) => tensor !== undefined);
-  const about = `${model.format}, ${formatCount(tensors.length)} ${tensors.length === 1 ? 'tensor' : 'tensors'}`;
+  const about = `${format}, ${formatCount(tensors.length)} ${tensors.length === 1 ? 'tensor' : 'tensors'}`;
   return {
     name: ref,
     title: null,
-    format: model.format,
-    source: model.files.join(', '),
+    format,
+    source: files.join(', '),
     counted: null,
     vocab: input?.shape[0] ?? null,
     dim: input?.shape[1] ?? null,
@@ -75,11 +75,11 @@ async function openOrSuggest(context: Context, ref: string): Promise<Model> {
 }
 
 /** Roles that cannot be told apart are said, and their tensors counted by their names. */
-function findRoles(context: Context, model: Model): Roles {
-  const named = new Map(model.tensors().map((tensor) => [tensor.name, tensor]));
+async function findRoles(context: Context, model: Model, tensors: readonly TensorInfo[]): Promise<Roles> {
+  const named = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const roles: Roles = {};
   try {
-    for (const { layer, tensor } of model.roles()) roles[layer] ??= named.get(tensor);
+    for (const { layer, tensor } of await model.roles()) roles[layer] ??= named.get(tensor);
   } catch (error) {
     if (!(error instanceof EmbError) || error.code !== 'missing') throw error;
     context.note(error.message);
@@ -120,7 +120,7 @@ function countTensors(
 const headed = /(LMHeadModel|ForCausalLM|ForConditionalGeneration|ForMaskedLM)$/;
 
 /** Told by the place in the file and by the config, since no weights are read; null where there is no head to speak of. */
-function isTied({ config, layout }: Model, { input, output }: Roles): boolean | null {
+function isTied(config: Config, layout: ModelLayout | undefined, { input, output }: Roles): boolean | null {
   const said = layout?.tied ?? config.tie_word_embeddings;
   if (input && output && input !== output) return said === true || rangeOf(input) === rangeOf(output);
   // No head is stored: either the model has none, or it is the input table.

@@ -154,7 +154,10 @@ class PlainRows implements RowReader {
     for (let at = start; at < end; at += step) {
       const piece = await this.#tensor.source.read(at, Math.min(at + step, end), slab);
       const first = ((at - start) / width) * this.#dtype.blockWeights;
-      this.#dtype.decode(piece, out.subarray(first, first + (piece.length / width) * this.#dtype.blockWeights));
+      this.#dtype.decode(
+        piece,
+        out.subarray(first, first + (piece.length / width) * this.#dtype.blockWeights),
+      );
     }
   }
 

@@ -1,116 +1,108 @@
-import { join } from 'node:path';
-import { kindOfPath, readWholeFile } from '../bytes/file.ts';
-import { namesIn } from '../bytes/folder.ts';
 import { parseJson } from '../bytes/json.ts';
 import { EmbError } from '../errors.ts';
-import { openShardNow } from '../formats/index.ts';
-import type { Config, Tokenizer } from '../types.ts';
-import { oneFile, openShards, type TensorSet } from './tensors.ts';
+import type { Config, Files } from '../types.ts';
+import { openOne, openShards, type TensorSet } from './tensors.ts';
 
 /** Published configs have a few hundred KB at most. */
 const longestConfig = 16 * 1024 * 1024;
 
-/** The largest published tokenizer.json has 35 MB. */
-const longestTokenizer = 256 * 1024 * 1024;
+/** One way in which a model folder keeps its weights. */
+interface WeightNames {
+  /** What the error calls them. */
+  what: string;
+  /** Names that need no other to tell that they are the model's. */
+  known: readonly string[];
+  /** Any other name that may hold the model, when there is one only. */
+  other: RegExp;
+  /** Kept beside the model and no model: optimizer states, training arguments, adapters of another format. */
+  never?: RegExp;
+}
 
-/** Vocabularies that are no tokenizer.json, by file name, most telling first. */
-const otherVocabularies = [
-  'tokenizer.model',
-  'spiece.model',
-  'sentencepiece.bpe.model',
-  'vocab.txt',
-  'vocab.json',
-  'vocab.bpe',
-  'merges.txt',
-  'tekken.json',
-  'tiktoken.model',
+/** In order: safetensors first, since it needs no interpreter; graphs and other frameworks' copies of the same weights last. */
+const weightNames: readonly WeightNames[] = [
+  {
+    what: 'safetensors',
+    known: ['model.safetensors', 'model.safetensors.index.json'],
+    other: /\.safetensors(\.index\.json)?$/i,
+  },
+  {
+    what: 'PyTorch',
+    known: ['pytorch_model.bin', 'pytorch_model.bin.index.json'],
+    other: /\.(bin|pt|pth|th)(\.index\.json)?$/i,
+    never: /^(optimizer|scheduler|training_args|rng_state|scaler)/i,
+  },
+  { what: 'GGUF', known: [], other: /\.gguf$/i, never: /^mmproj|-of-\d+\.gguf$/i },
+  { what: 'Flax', known: ['flax_model.msgpack'], other: /\.msgpack$/i },
+  { what: 'Keras', known: ['tf_model.h5'], other: /\.(h5|hdf5|keras)$/i },
+  {
+    what: 'ONNX',
+    known: ['model.onnx', 'onnx/model.onnx', 'decoder_model.onnx', 'onnx/decoder_model.onnx'],
+    other: /\.onnx$/i,
+  },
+  { what: 'NumPy', known: [], other: /\.(npz|npy)$/i },
+  { what: 'word vector', known: [], other: /\.(vec|ftz)(\.gz)?$/i },
 ];
 
-/** Weights that are no safetensors, by ending. */
-const otherWeights = /\.(bin|pt|pth|gguf|onnx|h5|msgpack|npz|ckpt\.index)$/i;
-
 /**
- * Finds the weights of a Hugging Face folder: model.safetensors, else an index of shards, else the one .safetensors there.
+ * Finds the weights of a model folder: known names first, else the one file of a kind, safetensors before PyTorch before the rest.
  *
  * @throws EmbError "missing" naming what the folder has instead
  */
-export function openFolderTensors(folder: string): TensorSet {
-  const has = (name: string) => kindOfPath(join(folder, name)) === 'file';
-  for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
-    if (has(name))
-      return name.endsWith('.json') ? openShards(join(folder, name)) : openOne(join(folder, name));
-  }
-  const names = namesIn(folder);
-  const indexes = names.filter((name) => name.endsWith('.safetensors.index.json'));
-  if (indexes.length === 1) return openShards(join(folder, indexes[0]));
-  const single = names.filter((name) => name.endsWith('.safetensors') && !name.startsWith('.'));
-  if (single.length === 1) return openOne(join(folder, single[0]));
-  const several = [...indexes, ...single];
-  if (several.length > 1) {
-    throw new EmbError(
-      'missing',
-      `${folder}: has no model.safetensors but ${several.length} other safetensors files`,
-      `name one of them: ${shortList(several)}`,
-    );
-  }
-  const others = names.filter((name) => otherWeights.test(name));
-  if (others.length > 0) {
-    throw new EmbError(
-      'unsupported',
-      `${folder}: weights are ${shortList(others)}, expected model.safetensors or its index`,
-    );
+export async function openFolderTensors(files: Files): Promise<TensorSet> {
+  const names = (await files.list()).filter((name) => !/(^|\/)\./.test(name));
+  for (const kind of weightNames) {
+    const known = kind.known.find((name) => names.includes(name));
+    if (known !== undefined) return openWeights(files, known);
+    const fitting = names.filter((name) => kind.other.test(name) && kind.never?.test(name) !== true);
+    // Shards are their index's, and what lies deeper belongs to something else.
+    const indexes = fitting.filter((name) => name.endsWith('.index.json'));
+    const single = fitting.filter((name) => !name.endsWith('.index.json') && !name.includes('/'));
+    if (indexes.length === 1) return openWeights(files, indexes[0]);
+    const firstParts = names.filter((name) => /-0*1-of-\d+\.gguf$/i.test(name));
+    if (kind.what === 'GGUF' && single.length === 0) single.push(...firstParts);
+    if (single.length === 1) return openWeights(files, single[0]);
+    const several = [...indexes, ...single];
+    if (several.length > 1) {
+      throw new EmbError(
+        'missing',
+        `${files.name}: has no ${kind.known[0] ?? 'model'} but ${several.length} other ${kind.what} files`,
+        `name one of them: ${shortList(several)}`,
+      );
+    }
   }
   throw new EmbError(
     'missing',
-    `${folder}: has no weights, expected model.safetensors or model.safetensors.index.json`,
+    `${files.name}: has no weights, expected model.safetensors, its index or another format's file`,
+    names.length === 0 ? 'the folder is empty' : `it has ${shortList(names)}`,
   );
 }
 
-function openOne(path: string): TensorSet {
-  return oneFile(openShardNow(path), path);
+async function openWeights(files: Files, name: string): Promise<TensorSet> {
+  if (name.endsWith('.index.json')) return openShards(files, name);
+  const source = await files.open(name);
+  if (source === undefined) throw new EmbError('missing', `${files.name}/${name}: no such file or folder`);
+  return openOne(source, files);
 }
 
-/** config.json of a folder, {} when there is none. @throws EmbError "corrupt" when it is no JSON object */
-export function readConfig(folder: string): Config {
-  return readObject(join(folder, 'config.json'));
-}
-
-/** A JSON object in a file, {} when there is no such file. */
-function readObject(path: string): Config {
-  if (kindOfPath(path) !== 'file') return {};
-  const value = parseJson(readWholeFile(path, longestConfig), path);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new EmbError('corrupt', `${path}: is no JSON object`);
+/** A JSON object in a file such as config.json, {} when there is no such file. @throws EmbError "corrupt" for other JSON */
+export async function readObject(files: Files, name: string): Promise<Config> {
+  const source = await files.open(name);
+  if (source === undefined) return {};
+  try {
+    if (source.byteLength > longestConfig) {
+      throw new EmbError(
+        'unsupported',
+        `${source.name}: is ${source.byteLength} bytes, expected at most ${longestConfig}`,
+      );
+    }
+    const value = parseJson(await source.read(0, source.byteLength), source.name);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new EmbError('corrupt', `${source.name}: is no JSON object`);
+    }
+    return value as Config;
+  } finally {
+    await source.close();
   }
-  return value as Config;
-}
-
-/** The path of the folder's tokenizer.json, when it has one. */
-export function tokenizerPathIn(folder: string): string | undefined {
-  const path = join(folder, 'tokenizer.json');
-  return kindOfPath(path) === 'file' ? path : undefined;
-}
-
-/** Opens a tokenizer.json with the tokenizer_config.json beside it. */
-export async function openTokenizerAt(path: string, folder: string): Promise<Tokenizer> {
-  const bytes = readWholeFile(path, longestTokenizer);
-  const { openTokenizerJson } = await import('../tokenizers/tokenizer-json.ts');
-  return openTokenizerJson({ name: path, bytes, config: readObject(join(folder, 'tokenizer_config.json')) });
-}
-
-/** Why a folder has no tokenizer that opens. */
-export function noTokenizer(folder: string, model: string): EmbError {
-  const names = new Set(namesIn(folder));
-  const other = otherVocabularies.find((name) => names.has(name));
-  const hint = 'name a tokenizer with --tokenizer, or give ids with --ids';
-  if (other !== undefined) {
-    return new EmbError(
-      'unsupported',
-      `${join(folder, other)}: tokenizer is no tokenizer.json, which is what emb opens`,
-      hint,
-    );
-  }
-  return new EmbError('missing', `${model}: has no tokenizer.json`, hint);
 }
 
 export function shortList(names: readonly string[], most = 8): string {

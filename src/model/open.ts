@@ -1,14 +1,15 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { kindOfPath, openFile } from '../bytes/file.ts';
+import { FolderFiles } from '../bytes/folder.ts';
 import { MemorySource } from '../bytes/memory.ts';
 import { EmbError } from '../errors.ts';
-import { openTensorFile } from '../formats/index.ts';
-import type { Config, Model, Tokenizer } from '../types.ts';
+import type { Config, Files, Model, Tokenizer } from '../types.ts';
 import { FileModel, type ModelParts } from './file-model.ts';
-import { openFolderTensors, openTokenizerAt, readConfig, tokenizerPathIn } from './folder.ts';
+import { openFolderTensors, readObject } from './folder.ts';
 import { readLayout } from './layouts.ts';
 import { resolveRef } from './resolve.ts';
-import { noTensors, oneFile, openShards, type TensorSet } from './tensors.ts';
+import { noTensors, openOne, openShards, type TensorSet } from './tensors.ts';
+import { tokenizerFile, tokenizerIn, vocabularyPlace } from './tokenizer-place.ts';
 
 export interface OpenOptions {
   /** --tensor: the table of every layer, unless the caller names another. */
@@ -17,128 +18,115 @@ export interface OpenOptions {
   note?: (message: string) => void;
 }
 
+/** What every way of opening passes on. */
+type Shared = Pick<ModelParts, 'name' | 'tensor' | 'note'>;
+
 /** True when something is there, of whatever kind. */
 export function pathExists(ref: string): boolean {
   return ref !== '' && kindOfPath(ref) !== undefined;
 }
 
 /**
- * Opens a model: a Hugging Face folder, a safetensors index, a safetensors or npy file, or a tokenizer.json alone.
+ * Opens a model: a folder, a shard index, a lone file of any format that emb reads, or a tokenizer.json alone.
  *
  * Cost: a lone file's header; of a folder nothing but its config until a tensor or the tokenizer is asked for.
  * @throws EmbError "missing", "corrupt" or "unsupported", naming the file
  */
 export async function openModel(ref: string, options: OpenOptions = {}): Promise<Model> {
   const { kind, path } = resolveRef(ref);
-  const note = options.note ?? (() => {});
-  const shared = { name: ref, tensor: options.tensor, note };
-  if (kind === 'folder') {
-    return new FileModel({
-      ...shared,
-      ...beside(path, readConfig(path)),
-      open: () => openFolderTensors(path),
-    });
-  }
-  const folder = dirname(path);
+  const shared = { name: ref, tensor: options.tensor, note: options.note ?? (() => {}) };
+  if (kind === 'folder') return openFolder(new FolderFiles(path), shared);
+  const files = new FolderFiles(dirname(path));
   if (kind === 'index') {
-    return new FileModel({ ...shared, ...beside(folder, readConfig(folder)), open: () => openShards(path) });
+    const config = await readObject(files, 'config.json');
+    const open = () => openShards(files, basename(path));
+    return new FileModel({ ...shared, files, config, tokenizer: await tokenizerIn(files), open });
   }
-  if (kind === 'json') return new FileModel({ ...shared, ...jsonAlone(path) });
-  return openLoneFile(path, shared);
+  if (kind === 'json') {
+    if (isConfigName(path)) throw isNoModel(path);
+    const tokenizer = tokenizerFile(files, basename(path));
+    return new FileModel({ ...shared, files, config: {}, tokenizer, open: async () => noTensors() });
+  }
+  return openLoneFile(path, files, shared);
 }
 
 /**
- * Opens a model that came as bytes (-m -): a safetensors or npy file; nothing lies beside it.
+ * Opens a model that came as bytes (-m -); nothing lies beside it.
  *
  * @throws EmbError "corrupt" or "unsupported", naming stdin
  */
 export async function openModelBytes(bytes: Uint8Array, options: OpenOptions = {}): Promise<Model> {
-  const tensors = oneFile(await openTensorFile(new MemorySource('stdin', bytes)), 'stdin');
-  return new FileModel({
-    name: 'stdin',
-    tensor: options.tensor,
-    note: options.note ?? (() => {}),
-    folder: 'stdin',
-    config: {},
-    tokenizerPath: undefined,
-    open: () => tensors,
-    opened: tensors,
-  });
+  const shared = { name: 'stdin', tensor: options.tensor, note: options.note ?? (() => {}) };
+  const set = await openOne(new MemorySource('stdin', bytes), undefined);
+  const open = async () => set;
+  return new FileModel({ ...shared, ...ownParts(set, 'stdin'), files: undefined, open, opened: set });
 }
 
 /** The tokenizer of a REF that is a tokenizer.json under any name; undefined for a REF that is something else. */
 export async function openTokenizerFile(ref: string): Promise<Tokenizer | undefined> {
   const { kind, path } = resolveRef(ref);
   if (kind !== 'json' || isConfigName(path)) return undefined;
-  return openTokenizerAt(path, dirname(path));
+  return tokenizerFile(new FolderFiles(dirname(path)), basename(path)).open();
 }
 
-/** Config and tokenizer of a folder. */
-function beside(folder: string, config: Config): Pick<ModelParts, 'folder' | 'config' | 'tokenizerPath'> {
-  return { folder, config, tokenizerPath: tokenizerPathIn(folder) };
-}
-
-/** A tokenizer.json is a model without tensors. */
-function jsonAlone(path: string): Pick<ModelParts, 'folder' | 'config' | 'tokenizerPath' | 'open'> {
-  const folder = dirname(path);
-  if (isConfigName(path)) {
-    throw new EmbError('unsupported', `${path}: is a config, expected a model`, `give its folder: ${folder}`);
+/** A folder of files, wherever it lies. */
+async function openFolder(files: Files, shared: Shared): Promise<Model> {
+  const config = await readObject(files, 'config.json');
+  const tokenizer = await tokenizerIn(files);
+  const open = () => openFolderTensors(files);
+  if (tokenizer !== undefined || Object.keys(config).length > 0) {
+    return new FileModel({ ...shared, files, config, tokenizer, open });
   }
-  return {
-    folder,
-    config: {},
-    tokenizerPath: path,
-    open: noTensors,
-  };
+  // Weights alone may bring both themselves, as GGUF does.
+  const opened = await open();
+  return new FileModel({ ...shared, ...ownParts(opened, opened.files[0]), files, open, opened });
 }
 
 function isConfigName(path: string): boolean {
   return /(^|_)config\.json$/i.test(basename(path));
 }
 
-async function openLoneFile(
-  path: string,
-  shared: Pick<ModelParts, 'name' | 'tensor' | 'note'>,
-): Promise<Model> {
-  const source = openFile(path);
-  let tensors: TensorSet;
+function isNoModel(path: string): EmbError {
+  return new EmbError(
+    'unsupported',
+    `${path}: is a config, expected a model`,
+    `give its folder: ${dirname(path)}`,
+  );
+}
+
+/** Config and tokenizer that the weight file itself brings. */
+function ownParts(set: TensorSet, name: string): Pick<ModelParts, 'config' | 'tokenizer'> {
+  const tokenizer = set.vocabulary === undefined ? undefined : vocabularyPlace(set.vocabulary, name);
+  return { config: set.config ?? {}, tokenizer };
+}
+
+async function openLoneFile(path: string, files: Files, shared: Shared): Promise<Model> {
+  const set = await openOne(openFile(path), files);
   try {
-    tensors = oneFile(await openTensorFile(source), path);
+    const own = ownParts(set, path);
+    const open = async () => set;
+    if (own.tokenizer !== undefined) return new FileModel({ ...shared, ...own, files, open, opened: set });
+    const isPublished = /^(model\b.*\.safetensors|pytorch_model\b.*\.bin)$/i.test(basename(path));
+    const config = set.config ?? (await neighborConfig(files, set, isPublished, shared.note));
+    const tokenizer = await tokenizerIn(files);
+    return new FileModel({ ...shared, files, config, tokenizer, borrowed: !isPublished, open, opened: set });
   } catch (error) {
-    await source.close();
-    throw error;
-  }
-  try {
-    const folder = dirname(path);
-    const isPublished = /^model\b.*\.safetensors$/i.test(basename(path));
-    const config = neighborConfig(folder, tensors, isPublished, shared.note);
-    const tokenizerPath = tokenizerPathIn(folder);
-    return new FileModel({
-      ...shared,
-      folder,
-      config,
-      tokenizerPath,
-      borrowed: !isPublished,
-      open: () => tensors,
-      opened: tensors,
-    });
-  } catch (error) {
-    await tensors.close();
+    await set.close();
     throw error;
   }
 }
 
 /** config.json beside a lone file counts when the file's name is a model's, or when a table of the file is as wide as it says. */
-function neighborConfig(
-  folder: string,
-  tensors: TensorSet,
+async function neighborConfig(
+  files: Files,
+  set: TensorSet,
   isPublished: boolean,
   note: (message: string) => void,
-): Config {
-  if (tensors.format !== 'safetensors' || kindOfPath(join(folder, 'config.json')) !== 'file') return {};
+): Promise<Config> {
+  if (!['safetensors', 'pytorch'].includes(set.format)) return {};
   let config: Config;
   try {
-    config = readConfig(folder);
+    config = await readObject(files, 'config.json');
   } catch (error) {
     if (isPublished || !(error instanceof EmbError)) throw error;
     note(`${error.message}: not used`);
@@ -146,7 +134,7 @@ function neighborConfig(
   }
   if (isPublished) return config;
   const { dim } = readLayout(config);
-  if (!tensors.all().some(({ shape }) => shape.length === 2 && shape[1] === dim)) return {};
+  if (!(await set.all()).some(({ shape }) => shape.length === 2 && shape[1] === dim)) return {};
   note(`config.json beside the file is used: a table is ${dim} wide, as it says`);
   return config;
 }

@@ -7,8 +7,8 @@ export interface Candidate {
   entry: EmbeddingName;
 }
 
-/** Looks up a shape when a name alone does not decide; undefined for a name that is not there. */
-export type ShapeOf = (name: string) => readonly number[] | undefined;
+/** Looks up a shape, for which a shard may have to be opened; undefined for a name that is not there. */
+export type ShapeOf = (name: string) => Promise<readonly number[] | undefined>;
 
 /**
  * The tensors that a role's names fit best: none, one, or several that cannot be told apart by name.
@@ -17,17 +17,18 @@ export type ShapeOf = (name: string) => readonly number[] | undefined;
  * encoder, which is what reads the text; then the shorter path.
  * @param input the input table's name, which the other roles stand beside and generic names are held against
  */
-export function candidatesFor(
+export async function candidatesFor(
   layer: Layer,
   names: readonly string[],
   shapeOf: ShapeOf,
   input?: string,
-): Candidate[] {
-  const inputShape = input === undefined ? undefined : shapeOf(input);
+): Promise<Candidate[]> {
   for (const entry of embeddingNames[layer]) {
-    const fitting = names.filter(
-      (name) => fits(name, entry) && name !== input && fitsShape(shapeOf(name), entry, inputShape),
-    );
+    const fitting: string[] = [];
+    for (const name of names.filter((each) => fits(each, entry) && each !== input)) {
+      const inputShape = input === undefined ? undefined : await shapeOf(input);
+      if (fitsShape(await shapeOf(name), entry, inputShape)) fitting.push(name);
+    }
     if (fitting.length === 0) continue;
     const ranks = fitting.map((name) => rank(name, entry, layer === 'input' ? undefined : input));
     const best = ranks.reduce((a, b) => (comesBefore(b, a) ? b : a));

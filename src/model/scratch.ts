@@ -5,7 +5,7 @@ import { openNumpyNormals } from '../core/random/numpy-normal.ts';
 import { checkSeed, parseSeed, type RandomFamily } from '../core/random/seed.ts';
 import { openTorchNormals } from '../core/random/torch-normal.ts';
 import { EmbError } from '../errors.ts';
-import type { EmbeddingTable, Layer, Matrix, Model, RowBlock, Tokenizer } from '../types.ts';
+import type { EmbeddingTable, Layer, Matrix, Model, ModelContents, RowBlock, Tokenizer } from '../types.ts';
 
 export interface ScratchOptions {
   /** Rows; default: defaultVocab, else what the tokenizer has. */
@@ -105,10 +105,7 @@ function paddingRowOf(index: number | undefined, rows: number): number | undefin
 
 class ScratchModel implements Model {
   readonly name = 'scratch';
-  readonly format = 'scratch';
   readonly config = {};
-  readonly metadata = new Map<string, unknown>();
-  readonly files = [];
   readonly #layout: Layout;
   readonly #tokenizer: (() => Promise<Tokenizer>) | undefined;
   #table: ScratchTable | undefined;
@@ -118,8 +115,10 @@ class ScratchModel implements Model {
     this.#tokenizer = tokenizer;
   }
 
-  tensors(): [] {
-    return [];
+  async layout(): Promise<undefined> {}
+
+  async contents(): Promise<ModelContents> {
+    return { format: 'scratch', files: [], tensors: [], metadata: new Map() };
   }
 
   async table(layer: Layer = 'input', tensorName?: string): Promise<EmbeddingTable> {
@@ -135,7 +134,7 @@ class ScratchModel implements Model {
     return this.#table;
   }
 
-  roles(): { layer: Layer; tensor: string; reason: string }[] {
+  async roles(): Promise<{ layer: Layer; tensor: string; reason: string }[]> {
     return [{ layer: 'input', tensor: 'weight', reason: 'the scratch layer is one table' }];
   }
 

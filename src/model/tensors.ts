@@ -1,9 +1,17 @@
-import { basename, dirname, join } from 'node:path';
-import { readWholeFile } from '../bytes/file.ts';
+import { leadsOutside } from '../bytes/folder.ts';
 import { JsonCursor } from '../bytes/json-cursor.ts';
 import { EmbError } from '../errors.ts';
-import { openShardNow } from '../formats/index.ts';
-import type { TensorFile, TensorInfo } from '../types.ts';
+import { openTensorFile } from '../formats/index.ts';
+import type {
+  ByteSource,
+  Config,
+  FileRole,
+  Files,
+  FileVocabulary,
+  Metadata,
+  TensorFile,
+  TensorInfo,
+} from '../types.ts';
 
 /** As the longest header of one file: an index lists the same names. */
 const longestIndex = 100_000_000;
@@ -11,107 +19,164 @@ const longestIndex = 100_000_000;
 /** The tensors of a model, in one file or many. Names cost nothing; what a tensor is may cost its file's header. */
 export interface TensorSet {
   readonly format: string;
-  /** Paths of the weight files. */
+  /** Names of the weight files. */
   readonly files: string[];
+  readonly roles: readonly FileRole[];
+  readonly vocabulary: FileVocabulary | undefined;
+  readonly config: Config | undefined;
+  readonly notes: readonly string[];
   names(): string[];
-  find(name: string): TensorInfo | undefined;
-  all(): TensorInfo[];
-  metadata(): Map<string, unknown>;
+  find(name: string): Promise<TensorInfo | undefined>;
+  all(): Promise<TensorInfo[]>;
+  metadata(): Promise<Metadata>;
   close(): Promise<void>;
 }
 
 /** All tensors of one file. */
-export function oneFile(file: TensorFile, path: string): TensorSet {
+export function oneFile(file: TensorFile): TensorSet {
   const byName = new Map(file.tensors.map((tensor) => [tensor.name, tensor]));
   return {
     format: file.format,
-    files: [path],
+    files: [file.name],
+    roles: file.roles ?? [],
+    vocabulary: file.vocabulary,
+    config: file.config,
+    notes: file.notes ?? [],
     names: () => [...byName.keys()],
-    find: (name) => byName.get(name),
-    all: () => file.tensors,
-    metadata: () => file.metadata,
+    find: async (name) => byName.get(name),
+    all: async () => file.tensors,
+    metadata: async () => file.metadata,
     close: () => file.close(),
   };
 }
 
 /** What a tokenizer.json alone has. */
 export function noTensors(): TensorSet {
-  return {
+  return oneFile({
     format: 'tokenizer',
-    files: [],
-    names: () => [],
-    find: () => undefined,
-    all: () => [],
-    metadata: () => new Map(),
+    name: '',
+    tensors: [],
+    metadata: new Map(),
     close: async () => {},
-  };
+  });
 }
 
 /**
- * The tensors of a sharded safetensors model, by its index; a shard's header is read when one of its tensors is asked for.
+ * Opens the tensors of one file by its content.
  *
- * Shards lie in the index's folder; a link there may lead elsewhere, as in the Hugging Face cache.
+ * @throws EmbError as openTensorFile does; the source is closed then
+ */
+export async function openOne(source: ByteSource, files: Files | undefined): Promise<TensorSet> {
+  try {
+    return oneFile(await openTensorFile(source, files));
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/**
+ * The tensors of a sharded model, by its index; a shard's header is read when one of its tensors is asked for.
+ *
+ * Shards lie beside the index; a link there may lead elsewhere, as in the Hugging Face cache.
  * @throws EmbError "corrupt" for an index that is no index or names a shard outside its folder
  */
-export function openShards(indexPath: string): TensorSet {
-  const shardOf = readIndex(readWholeFile(indexPath, longestIndex), indexPath);
-  return new Shards(indexPath, shardOf);
+export async function openShards(files: Files, indexName: string): Promise<TensorSet> {
+  const source = await files.open(indexName);
+  if (source === undefined) throw new EmbError('missing', `${files.name}: has no ${indexName}`);
+  try {
+    const { name, byteLength } = source;
+    if (byteLength > longestIndex) {
+      throw new EmbError('unsupported', `${name}: is ${byteLength} bytes, expected at most ${longestIndex}`);
+    }
+    return new Shards(files, name, readIndex(await source.read(0, byteLength), name));
+  } finally {
+    await source.close();
+  }
 }
 
 class Shards implements TensorSet {
-  readonly format = 'safetensors';
+  readonly format: string;
   readonly files: string[];
-  readonly #indexPath: string;
+  readonly roles = [];
+  readonly vocabulary = undefined;
+  readonly config = undefined;
+  readonly notes = [];
+  readonly #beside: Files;
+  readonly #indexName: string;
   readonly #shardOf: Map<string, string>;
-  readonly #open = new Map<string, { file: TensorFile; tensors: Map<string, TensorInfo> }>();
+  readonly #open = new Map<string, Promise<{ file: TensorFile; tensors: Map<string, TensorInfo> }>>();
 
-  constructor(indexPath: string, shardOf: Map<string, string>) {
-    this.#indexPath = indexPath;
+  constructor(beside: Files, indexName: string, shardOf: Map<string, string>) {
+    this.#beside = beside;
+    this.#indexName = indexName;
     this.#shardOf = shardOf;
-    this.files = [
-      indexPath,
-      ...[...new Set(shardOf.values())].sort().map((shard) => join(dirname(indexPath), shard)),
-    ];
+    const shards = [...new Set(shardOf.values())].sort();
+    this.format = /\.safetensors$/i.test(shards[0]) ? 'safetensors' : 'pytorch';
+    this.files = [indexName, ...shards.map((shard) => `${beside.name}/${shard}`)];
   }
 
   names(): string[] {
     return [...this.#shardOf.keys()];
   }
 
-  find(name: string): TensorInfo | undefined {
+  async find(name: string): Promise<TensorInfo | undefined> {
     const shard = this.#shardOf.get(name);
     if (shard === undefined) return undefined;
-    const tensor = this.#shard(shard).tensors.get(name);
+    const tensor = (await this.#shard(shard)).tensors.get(name);
     if (tensor !== undefined) return tensor;
     throw new EmbError(
       'corrupt',
-      `${this.#indexPath}: tensor ${JSON.stringify(name)} is said to be in ${shard}, which does not have it`,
+      `${this.#indexName}: tensor ${JSON.stringify(name)} is said to be in ${shard}, which does not have it`,
       'index and shards may be of different downloads',
     );
   }
 
-  all(): TensorInfo[] {
-    return this.names().map((name) => this.find(name) as TensorInfo);
+  async all(): Promise<TensorInfo[]> {
+    const found: TensorInfo[] = [];
+    for (const name of this.names()) found.push((await this.find(name)) as TensorInfo);
+    return found;
   }
 
-  metadata(): Map<string, unknown> {
+  async metadata(): Promise<Metadata> {
     const shard = this.#shardOf.values().next().value;
-    return shard === undefined ? new Map() : this.#shard(shard).file.metadata;
+    return shard === undefined ? new Map() : (await this.#shard(shard)).file.metadata;
   }
 
   async close(): Promise<void> {
-    for (const { file } of this.#open.values()) await file.close();
+    for (const opening of this.#open.values()) {
+      // A shard that did not open has nothing to close; who asked for it was told.
+      const shard = await opening.catch(() => undefined);
+      await shard?.file.close();
+    }
     this.#open.clear();
   }
 
-  #shard(name: string): { file: TensorFile; tensors: Map<string, TensorInfo> } {
+  #shard(name: string): Promise<{ file: TensorFile; tensors: Map<string, TensorInfo> }> {
     let shard = this.#open.get(name);
     if (shard === undefined) {
-      const file = openShardNow(join(dirname(this.#indexPath), name));
-      shard = { file, tensors: new Map(file.tensors.map((tensor) => [tensor.name, tensor])) };
+      shard = this.#openShard(name);
       this.#open.set(name, shard);
     }
     return shard;
+  }
+
+  async #openShard(name: string): Promise<{ file: TensorFile; tensors: Map<string, TensorInfo> }> {
+    const source = await this.#beside.open(name);
+    if (source === undefined) {
+      throw new EmbError(
+        'missing',
+        `${this.#beside.name}/${name}: no such file or folder`,
+        `${this.#indexName} names it: the download may be incomplete`,
+      );
+    }
+    try {
+      const file = await openTensorFile(source, this.#beside);
+      return { file, tensors: new Map(file.tensors.map((tensor) => [tensor.name, tensor])) };
+    } catch (error) {
+      await source.close();
+      throw error;
+    }
   }
 }
 
@@ -135,30 +200,13 @@ function readIndex(bytes: Uint8Array, path: string): Map<string, string> {
       `${path}: ${found ? '"weight_map" is empty' : 'has no "weight_map"'}, expected tensor names`,
     );
   }
-  for (const shard of new Set(shardOf.values())) checkShardName(shard, path);
-  return shardOf;
-}
-
-/** A shard's name is a path below the index's folder, in any spelling that some system takes for one. */
-function checkShardName(shard: string, path: string): void {
-  const spellings = [
-    shard,
-    shard.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-  ];
-  const escapes = (name: string) =>
-    name.includes('\0') ||
-    /^[a-z]:/i.test(name) ||
-    name.split(/[\\/]/).some((part) => part === '' || part === '.' || part === '..');
-  if (spellings.some(escapes) || shard.includes('\\')) {
+  for (const shard of new Set(shardOf.values())) {
+    if (!leadsOutside(shard)) continue;
+    const folder = path.split(/[\\/]/).pop();
     throw new EmbError(
       'corrupt',
-      `${path}: shard ${JSON.stringify(shard)} points outside the folder of ${basename(path)}`,
+      `${path}: shard ${JSON.stringify(shard)} points outside the folder of ${folder}`,
     );
   }
-  if (/\.bin$/i.test(shard)) {
-    throw new EmbError(
-      'unsupported',
-      `${path}: shard ${JSON.stringify(shard)} is a PyTorch file, expected safetensors`,
-    );
-  }
+  return shardOf;
 }

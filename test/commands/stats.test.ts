@@ -83,7 +83,7 @@ async function stats(setting: Setting) {
     name: 'a model',
     hasTokenizer: () => named,
     tokenizer: async () => tokenizer,
-    roles: () => [{ layer: 'input' as const, tensor: 'wte.weight', reason: 'name' }],
+    roles: async () => [{ layer: 'input' as const, tensor: 'wte.weight', reason: 'name' }],
     async table(layer?: Layer) {
       asked.push(layer);
       return tableOf(rows, label);

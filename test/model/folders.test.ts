@@ -23,7 +23,7 @@ describe('the embedding modules that transformers saved', () => {
 
   test('roles say which tensor and why', async () => {
     const model = await openModel(fixture('model/bert-tiny'));
-    expect(model.roles()).toEqual([
+    expect(await model.roles()).toEqual([
       {
         layer: 'input',
         tensor: 'bert.embeddings.word_embeddings.weight',
@@ -78,7 +78,7 @@ describe('the embedding modules that transformers saved', () => {
 describe('layouts', () => {
   const layoutOf = async (name: string) => {
     const model = await openModel(fixture(`model/${name}`));
-    const { layout } = model;
+    const layout = await model.layout();
     await model.close();
     return layout;
   };
@@ -117,7 +117,7 @@ describe('layouts', () => {
 
   test('Gemma’s scale, rounded to the weights’ dtype, gives what its embedding module gives', async () => {
     const model = await openModel(fixture('model/gemma-tiny'));
-    const scale = model.layout?.scale;
+    const scale = (await model.layout())?.scale;
     expect(scale).toMatchObject({ rounded: true, factor: Math.sqrt(8) });
     const rows = await (await model.table()).gather(Uint32Array.of(0, 1, 2, 3));
     // sqrt(8) in bfloat16 is 2.828125; the product is bfloat16 again.

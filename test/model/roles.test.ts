@@ -18,13 +18,12 @@ const otherName: Record<string, string> = {
   FSMTModel: 'decoder.output_projection.weight',
 };
 
-const find = (entry: Entry, layer: 'input' | 'output' | 'position' | 'type') =>
-  candidatesFor(
-    layer,
-    Object.keys(entry.tables),
-    (name) => entry.tables[name],
-    layer === 'input' ? undefined : entry.input,
-  ).map(({ name }) => name);
+const find = async (entry: Entry, layer: 'input' | 'output' | 'position' | 'type') => {
+  const names = Object.keys(entry.tables);
+  const input = layer === 'input' ? undefined : entry.input;
+  const found = await candidatesFor(layer, names, async (name) => entry.tables[name], input);
+  return found.map(({ name }) => name);
+};
 
 describe('names of 140 families of transformers', () => {
   test('the fixture has them', () => {
@@ -33,21 +32,26 @@ describe('names of 140 families of transformers', () => {
     );
   });
 
-  test('the input table of every class is the one that get_input_embeddings names, or is tied to it', () => {
-    const wrong = Object.entries(classes).filter(([, entry]) => {
-      const found = find(entry, 'input');
-      return found.length !== 1 || !(found[0] === entry.input || entry.tied.includes(found[0]));
-    });
-    expect(wrong.map(([name, entry]) => [name, entry.input, find(entry, 'input')])).toEqual([]);
+  test('the input table of every class is the one that get_input_embeddings names, or is tied to it', async () => {
+    const wrong: unknown[] = [];
+    for (const [name, entry] of Object.entries(classes)) {
+      const found = await find(entry, 'input');
+      const fits = found.length === 1 && (found[0] === entry.input || entry.tied.includes(found[0]));
+      if (!fits) wrong.push([name, entry.input, found]);
+    }
+    expect(wrong).toEqual([]);
   });
 
-  test('the output table of every class is the one that get_output_embeddings names', () => {
-    const wrong = Object.entries(classes).filter(([name, entry]) => {
-      if (entry.output === null || entry.output === entry.input) return false;
-      const found = find(entry, 'output');
-      return found.length !== 1 || found[0] !== (otherName[name] ?? entry.output);
-    });
-    expect(wrong.map(([name, entry]) => [name, entry.output, find(entry, 'output')])).toEqual([]);
+  test('the output table of every class is the one that get_output_embeddings names', async () => {
+    const wrong: unknown[] = [];
+    for (const [name, entry] of Object.entries(classes)) {
+      if (entry.output === null || entry.output === entry.input) continue;
+      const found = await find(entry, 'output');
+      if (found.length !== 1 || found[0] !== (otherName[name] ?? entry.output)) {
+        wrong.push([name, entry.output, found]);
+      }
+    }
+    expect(wrong).toEqual([]);
   });
 
   test.each([
@@ -68,32 +72,32 @@ describe('names of 140 families of transformers', () => {
       'text_model.embeddings.position_embedding.weight',
       'vision_model.embeddings.position_embedding.weight',
     ],
-  ])('the position table stands beside the input table %s', (input, position, other) => {
-    const found = candidatesFor('position', [other, input, position], () => [10, 4], input);
+  ])('the position table stands beside the input table %s', async (input, position, other) => {
+    const found = await candidatesFor('position', [other, input, position], async () => [10, 4], input);
     expect(found.map(({ name }) => name)).toEqual([position]);
   });
 });
 
 describe('names that cannot be told apart', () => {
-  const shapes = (names: string[]) => (name: string) => (names.includes(name) ? [10, 4] : undefined);
+  const shapes = (names: string[]) => async (name: string) => (names.includes(name) ? [10, 4] : undefined);
 
-  test('are all given', () => {
+  test('are all given', async () => {
     const names = ['tower_a.embed_tokens.weight', 'tower_b.embed_tokens.weight'];
-    expect(candidatesFor('input', names, shapes(names)).map(({ name }) => name)).toEqual(names);
+    expect((await candidatesFor('input', names, shapes(names))).map(({ name }) => name)).toEqual(names);
   });
 
-  test('layers, towers of pictures and classifiers’ heads are none', () => {
+  test('layers, towers of pictures and classifiers’ heads are none', async () => {
     const names = ['layers.3.embed_tokens.weight', 'vision_model.embeddings.word_embeddings.weight'];
-    expect(candidatesFor('input', names, shapes(names))).toEqual([]);
-    const shapeOf = (name: string) => (name === 'head.weight' ? [2, 4] : [10, 4]);
+    expect(await candidatesFor('input', names, shapes(names))).toEqual([]);
+    const shapeOf = async (name: string) => (name === 'head.weight' ? [2, 4] : [10, 4]);
     expect(
-      candidatesFor('output', ['embed_tokens.weight', 'head.weight'], shapeOf, 'embed_tokens.weight'),
+      await candidatesFor('output', ['embed_tokens.weight', 'head.weight'], shapeOf, 'embed_tokens.weight'),
     ).toEqual([]);
   });
 });
 
-describe('configs are never trusted', () => {
-  test('values of the wrong kind are unknown', () => {
+describe('configs are never trusted', async () => {
+  test('values of the wrong kind are unknown', async () => {
     const config = {
       model_type: 5,
       vocab_size: -1,
@@ -117,7 +121,7 @@ describe('configs are never trusted', () => {
     });
   });
 
-  test('keys of other families and of nested parts are read', () => {
+  test('keys of other families and of nested parts are read', async () => {
     expect(
       readLayout({
         model_type: 'paligemma',

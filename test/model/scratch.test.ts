@@ -151,8 +151,8 @@ describe('scratch model', () => {
     expect(model.name).toBe('scratch');
     expect(model.hasTokenizer()).toBe(true);
     expect((await model.tokenizer()).vocabSize).toBe(321);
-    expect(model.tensors()).toEqual([]);
-    expect(model.roles().map((role) => role.layer)).toEqual(['input']);
+    expect((await model.contents()).tensors).toEqual([]);
+    expect((await model.roles()).map((role) => role.layer)).toEqual(['input']);
     const bare = await openScratch({ vocab: 3 });
     expect(bare.hasTokenizer()).toBe(false);
     await expect(bare.tokenizer()).rejects.toThrow(expect.objectContaining({ code: 'missing' }));
