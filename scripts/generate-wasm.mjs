@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,mersenne,shortest}.ts.
+// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,mersenne,shortest,bpe}.ts.
 // Alone: node scripts/generate-wasm.mjs
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -37,6 +37,14 @@ const kernels = [
     // 32 KiB and 4,096 texts of at most 25 bytes.
     memory: ['--initialMemory', '3', '--maximumMemory', '3'],
   },
+  {
+    source: 'src/kernels/assembly/bpe.ts',
+    parts: ['memory', 'scan', 'merge'].map((part) => `src/kernels/assembly/bpe-${part}.ts`),
+    target: 'src/generated/bpe.ts',
+    name: 'bpeBase64',
+    // As much as the vocabulary needs; src/kernels/bpe.ts makes it.
+    memory: ['--importMemory', '--noExportMemory', '--initialMemory', '16'],
+  },
 ];
 
 /** Writes the modules, unless they were made from the same source by the same script and compiler. */
@@ -44,8 +52,8 @@ export async function generateWasm() {
   for (const kernel of kernels) await generateKernel(kernel);
 }
 
-async function generateKernel({ source, target, name, memory }) {
-  const inputs = [source, 'scripts/generate-wasm.mjs', 'node_modules/assemblyscript/package.json'];
+async function generateKernel({ source, parts = [], target, name, memory }) {
+  const inputs = [source, ...parts, 'scripts/generate-wasm.mjs', 'node_modules/assemblyscript/package.json'];
   const hash = createHash('sha256');
   for (const input of inputs) hash.update(await readFile(root + input));
   const label = `// Made by scripts/generate-wasm.mjs from ${source}, inputs ${hash.digest('hex')}.\n`;

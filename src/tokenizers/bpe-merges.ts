@@ -7,6 +7,14 @@ export interface MergeList {
   merged: Uint32Array;
 }
 
+/** Pairs that merge, in any order, and where the rank is not the id, the id of every rank. */
+export interface RankedPairs {
+  lefts: Uint32Array;
+  rights: Uint32Array;
+  ranks: Uint32Array;
+  merged: Uint32Array | undefined;
+}
+
 /** Merges that can be looked up where they lie, slower than in a hash table but without building one. */
 export interface PackedMerges {
   readonly count: number;
@@ -104,6 +112,33 @@ export class MergeTable {
       const { slots } = this;
       if (slots[at * 3] === left && slots[at * 3 + 1] === right) return slots[at * 3 + 2] - 1;
     }
+  }
+
+  /** All pairs with their ranks; of one that stands twice the later counts. */
+  ranked(): RankedPairs {
+    if (this.packed !== undefined) {
+      const { lefts, rights, merged } = this.packed.list();
+      return { lefts, rights, ranks: merged, merged: undefined };
+    }
+    const { direct, slots, marks, merged } = this;
+    let count = 0;
+    for (const rank of direct) if (rank > 0) count++;
+    for (const mark of marks) if (mark > 0) count++;
+    const [lefts, rights, ranks] = [0, 1, 2].map(() => new Uint32Array(count));
+    let to = 0;
+    for (let pair = 0; pair < direct.length; pair++) {
+      if (direct[pair] === 0) continue;
+      lefts[to] = pair >> 8;
+      rights[to] = pair & 255;
+      ranks[to++] = direct[pair] - 1;
+    }
+    for (let at = 0; at < marks.length; at++) {
+      if (marks[at] === 0) continue;
+      lefts[to] = slots[at * 3];
+      rights[to] = slots[at * 3 + 1];
+      ranks[to++] = slots[at * 3 + 2] - 1;
+    }
+    return { lefts, rights, ranks, merged };
   }
 
   /** The id that a rank's pair becomes. */

@@ -54,6 +54,7 @@ export function createCl100kScanner(options: Cl100kOptions): Scanner {
   }
 
   return {
+    rule: { kind: 'cl100k', maxDigits, marksInWords: options.marksInWords === true },
     scan(bytes, start, end, ends) {
       const limit = ends.length;
       let count = 0;

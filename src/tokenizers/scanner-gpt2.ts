@@ -21,6 +21,7 @@ const symbolClasses = otherClass | markClass;
  * Source: openai/tiktoken tiktoken_ext/openai_public.py, r50k_pat_str.
  */
 export const gpt2Scanner: Scanner = {
+  rule: { kind: 'gpt2' },
   scan(bytes, start, end, ends) {
     const limit = ends.length;
     let count = 0;

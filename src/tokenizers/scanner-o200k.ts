@@ -32,6 +32,7 @@ const maxDigits = 3;
  * Source: openai/tiktoken tiktoken_ext/openai_public.py, o200k_base.
  */
 export const o200kScanner: Scanner = {
+  rule: { kind: 'o200k' },
   scan(bytes, start, end, ends) {
     const limit = ends.length;
     let count = 0;

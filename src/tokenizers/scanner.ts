@@ -1,9 +1,13 @@
+import type { WordRule } from '../kernels/bpe.ts';
+
 /**
  * A pre-tokenizer over well-formed UTF-8: cuts a text into words that cover it without gaps.
  *
  * Scanners read up to `scannerPadding` bytes beyond `end`, which must exist and be zero (see Utf8Text).
  */
 export interface Scanner {
+  /** What the scanner's twin in WebAssembly goes by, where it has one. */
+  readonly rule?: WordRule;
   /**
    * Writes the ends of the next words, ascending, and gives how many: at least one while start < end, at most
    * ends.length. `start` is the end of the last word (or of the text's beginning), `end` the end of the text.

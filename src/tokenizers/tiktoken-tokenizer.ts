@@ -3,13 +3,13 @@ import { nearestNames } from '../text/nearest.ts';
 import type { EncodeOptions, IdSink, Token, Tokenizer } from '../types.ts';
 import { BpeEngine } from './bpe.ts';
 import { MergeTable } from './bpe-merges.ts';
-import { rehearse, rehearsedUnits } from './bpe-rehearsal.ts';
 import { toUtf16Spans, Utf8Text } from './bpe-text.ts';
-import { createIdSink, createSpanSink, pushId, reserveIds } from './id-sink.ts';
+import { BpeTexts } from './bpe-texts.ts';
+import { createIdSink, createSpanSink, pushId } from './id-sink.ts';
 import type { RankSource } from './ranks.ts';
 import { gpt2ByteOrder, RankBytes } from './ranks-bytes.ts';
 import type { Scanner } from './scanner.ts';
-import { pieceEnd, spellBytes, unspellBytes } from './tiktoken-text.ts';
+import { spellBytes, unspellBytes } from './tiktoken-text.ts';
 
 /** Every special token of the built-in encodings is written like this. */
 const specialPattern = /<\|[a-z0-9_]+\|>/g;
@@ -20,13 +20,13 @@ export class TiktokenTokenizer implements Tokenizer {
   readonly name: string;
   readonly vocabSize: number;
   private readonly engine: BpeEngine;
+  private readonly texts: BpeTexts;
   private readonly scanner: Scanner;
   private readonly pieces: RankBytes;
   private readonly highestRank: number;
   private readonly specials: ReadonlyMap<string, number>;
   private readonly specialNames = new Map<number, string>();
   private readonly utf8 = new Utf8Text();
-  private rehearsed = false;
 
   constructor(name: string, ranks: RankSource, scanner: Scanner, specials: ReadonlyMap<string, number>) {
     this.name = name;
@@ -36,6 +36,7 @@ export class TiktokenTokenizer implements Tokenizer {
     const byteIds = new Int32Array(256);
     for (let id = 0; id < 256; id++) byteIds[gpt2ByteOrder[id]] = id;
     this.engine = new BpeEngine({ byteIds, merges: MergeTable.fromPacked(ranks) });
+    this.texts = new BpeTexts(this.engine, scanner);
     this.pieces = new RankBytes(ranks);
     this.highestRank = ranks.highest;
     this.vocabSize = Math.max(ranks.highest, ...specials.values()) + 1;
@@ -43,28 +44,12 @@ export class TiktokenTokenizer implements Tokenizer {
 
   encodeIds(text: string, into: IdSink, options: EncodeOptions = {}): void {
     if (options.allowSpecial !== true) {
-      this.encodePlain(text, into);
+      this.texts.encode(text, into);
       return;
     }
     for (const part of this.splitSpecials(text)) {
-      if (part.special === undefined) this.encodePlain(part.text, into);
+      if (part.special === undefined) this.texts.encode(part.text, into);
       else pushId(into, part.special, 0, 0);
-    }
-  }
-
-  private encodePlain(text: string, into: IdSink): void {
-    if (text.length >= rehearsedUnits) {
-      if (!this.rehearsed) rehearse(this.engine, this.scanner);
-      this.rehearsed = true;
-    }
-    const before = into.length;
-    for (let from = 0; from < text.length; ) {
-      const to = pieceEnd(text, from);
-      this.utf8.set(from === 0 && to === text.length ? text : text.slice(from, to));
-      this.engine.encodeWords(this.utf8.bytes, 0, this.utf8.length, this.scanner, into);
-      // About as many ids as the rest will have; growing step by step would copy them several times.
-      if (from === 0) reserveIds(into, Math.ceil(1.1 * (into.length - before) * (text.length / to - 1)));
-      from = to;
     }
   }
 

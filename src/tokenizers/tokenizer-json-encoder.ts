@@ -3,6 +3,7 @@ import type { IdSink } from '../types.ts';
 import { BpeEngine, type BpeModel } from './bpe.ts';
 import { MergeTable } from './bpe-merges.ts';
 import { toUtf16Spans, Utf8Text } from './bpe-text.ts';
+import { BpeTexts } from './bpe-texts.ts';
 import { keepsSpans, pushId } from './id-sink.ts';
 import { type AddedToken, AddedTokenMatcher, type Segment } from './tokenizer-json-added.ts';
 import { type AlignedText, originalEnd, originalStart, sliceAligned } from './tokenizer-json-aligned.ts';
@@ -25,6 +26,7 @@ export class Encoder {
   private readonly normalizedMatcher: AddedTokenMatcher | undefined;
   private readonly utf8 = new Utf8Text();
   private readyEngine: BpeEngine | undefined;
+  private readyTexts: BpeTexts | undefined;
 
   /** @throws EmbError "unsupported" naming what emb does not encode with, "corrupt" for wrong members */
   constructor(file: TokenizerFile, added: ReadonlyMap<string, AddedToken>) {
@@ -56,6 +58,11 @@ export class Encoder {
   private get engine(): BpeEngine {
     this.readyEngine ??= new BpeEngine(createModel(this.file));
     return this.readyEngine;
+  }
+
+  private get texts(): BpeTexts {
+    this.readyTexts ??= new BpeTexts(this.engine, this.preTokenizer.scanner);
+    return this.readyTexts;
   }
 
   /**
@@ -107,6 +114,10 @@ export class Encoder {
   private encodePart(part: AlignedText, into: IdSink): void {
     const { utf8, preTokenizer } = this;
     const from = into.length;
+    if (!preTokenizer.spelled && !keepsSpans(into)) {
+      this.texts.encode(part.text, into);
+      return;
+    }
     if (preTokenizer.spelled) {
       const bytes = unspell(part.text);
       this.engine.encodeWord(bytes, 0, part.text.length, into);
