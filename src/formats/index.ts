@@ -1,5 +1,6 @@
 import { EmbError } from '../errors.ts';
 import type { ByteSource, Files, TensorFile } from '../types.ts';
+import { looksLikeGguf } from './gguf-magic.ts';
 import { looksLikeNpy } from './npy.ts';
 import { looksLikeSafetensors, openSafetensors } from './safetensors.ts';
 
@@ -26,6 +27,12 @@ const formats: Format[] = [
     endings: ['npy'],
     looksLike: looksLikeNpy,
     open: async (source) => (await import('./npy.ts')).openNpy(source),
+  },
+  {
+    name: 'gguf',
+    endings: ['gguf'],
+    looksLike: looksLikeGguf,
+    open: async (source, files) => (await import('./gguf.ts')).openGguf(source, files),
   },
   {
     name: 'safetensors',

@@ -1,0 +1,189 @@
+import { EmbError } from '../errors.ts';
+import type { MetadataArray, PackedStrings } from '../types.ts';
+import { Cursor, type HeaderBytes, type Layout } from './gguf-cursor.ts';
+
+/** How a value that is no string and no array is read. */
+interface Scalar {
+  name: string;
+  bytes: number;
+  read(cursor: Cursor): number | bigint | boolean;
+}
+
+/** Value types by their number. Source: enum gguf_type in ggml/include/gguf.h of ggml-org/llama.cpp. */
+const scalars: Record<number, Scalar> = {
+  0: { name: 'uint8', bytes: 1, read: (cursor) => cursor.u8() },
+  1: { name: 'int8', bytes: 1, read: (cursor) => cursor.i8() },
+  2: { name: 'uint16', bytes: 2, read: (cursor) => cursor.u16() },
+  3: { name: 'int16', bytes: 2, read: (cursor) => cursor.i16() },
+  4: { name: 'uint32', bytes: 4, read: (cursor) => cursor.u32() },
+  5: { name: 'int32', bytes: 4, read: (cursor) => cursor.i32() },
+  6: { name: 'float32', bytes: 4, read: (cursor) => cursor.f32() },
+  7: { name: 'bool', bytes: 1, read: (cursor) => cursor.u8() !== 0 },
+  10: { name: 'uint64', bytes: 8, read: (cursor) => cursor.u64() },
+  11: { name: 'int64', bytes: 8, read: (cursor) => cursor.i64() },
+  12: { name: 'float64', bytes: 8, read: (cursor) => cursor.f64() },
+};
+const stringType = 8;
+const arrayType = 9;
+
+/** Arrays in arrays that no writer makes; a file could nest as deep as it is long. */
+const deepest = 8;
+
+/** Bytes of strings that are held at once: places in them are 32 bit numbers. */
+const mostPacked = 2 ** 31;
+
+function typeName(type: number): string {
+  return type === stringType ? 'string' : type === arrayType ? 'array' : (scalars[type]?.name ?? `${type}`);
+}
+
+function checkType(cursor: Cursor, label: string, type: number): void {
+  if (type <= 12) return;
+  throw new EmbError('corrupt', `${cursor.name}: ${label} has type ${type}, expected 0 to 12`);
+}
+
+/** Reads a string whose length stands before it. limit: bytes that are not too many. */
+export async function readString(cursor: Cursor, label: string, limit = Infinity): Promise<string> {
+  if (!cursor.has(8)) await cursor.want(cursor.layout.countBytes, `the length of ${label}`);
+  const length = cursor.count();
+  checkFits(cursor, label, length, 1, 'bytes');
+  if (length > limit) {
+    throw new EmbError('corrupt', `${cursor.name}: ${label} has ${length} bytes, expected at most ${limit}`);
+  }
+  if (!cursor.has(length)) await cursor.want(length, label);
+  return cursor.text(length);
+}
+
+/** Counts are held against the file before anything is made of them. */
+export function checkFits(
+  cursor: Cursor,
+  label: string,
+  count: number,
+  bytesEach: number,
+  what: string,
+): void {
+  const most = Math.floor(cursor.rest / bytesEach);
+  if (count <= most) return;
+  throw new EmbError(
+    'corrupt',
+    `${cursor.name}: ${label} has ${count} ${what}, expected at most ${most}, what the rest of the file can hold`,
+    'the file may be truncated: compare its size with the published one',
+  );
+}
+
+/** Reads a value; of an array only where it lies. */
+export async function readValue(cursor: Cursor, label: string, type: number, depth = 0): Promise<unknown> {
+  checkType(cursor, label, type);
+  if (type === stringType) return readString(cursor, label);
+  if (type === arrayType) return readArray(cursor, label, depth);
+  const { bytes, read } = scalars[type];
+  if (!cursor.has(bytes)) await cursor.want(bytes, label);
+  return read(cursor);
+}
+
+async function readArray(cursor: Cursor, label: string, depth: number): Promise<GgufArray> {
+  if (depth === deepest) {
+    throw new EmbError('corrupt', `${cursor.name}: ${label} nests arrays deeper than ${deepest}`);
+  }
+  const { countBytes } = cursor.layout;
+  if (!cursor.has(12)) await cursor.want(4 + countBytes, label);
+  const type = cursor.u32();
+  const length = cursor.count();
+  checkType(cursor, label, type);
+  const bytesEach = scalars[type]?.bytes ?? (type === stringType ? countBytes : 4 + countBytes);
+  checkFits(cursor, label, length, bytesEach, 'elements');
+  const start = cursor.at;
+  if (type === stringType) await passStrings(cursor, label, length);
+  else if (type !== arrayType) cursor.at += length * bytesEach;
+  else for (let i = 0; i < length; i++) await readArray(cursor, label, depth + 1);
+  return new GgufArray(cursor, label, type, length, start, depth);
+}
+
+async function passStrings(cursor: Cursor, label: string, count: number): Promise<void> {
+  for (let left = count; left > 0; ) {
+    await cursor.want(cursor.layout.countBytes, label);
+    left = cursor.passStrings(left);
+    // Each length is behind the last one's string: one that is too long leads out of the file.
+    if (cursor.rest < left * cursor.layout.countBytes) {
+      throw new EmbError(
+        'corrupt',
+        `${cursor.name}: a string of ${label} before element ${count - left} ends at byte ${cursor.at}, expected at most ${cursor.at + cursor.rest - left * cursor.layout.countBytes}`,
+        'the file may be truncated: compare its size with the published one',
+      );
+    }
+  }
+}
+
+/** An array where it lies in the file; decoded from there when it is asked for. */
+class GgufArray implements MetadataArray {
+  readonly elementType: string;
+  readonly length: number;
+  readonly strings?: () => Promise<PackedStrings>;
+  readonly numbers?: () => Promise<Float64Array>;
+  private readonly header: HeaderBytes;
+  private readonly layout: Layout;
+  private readonly label: string;
+  private readonly type: number;
+  private readonly start: number;
+  private readonly end: number;
+  private readonly depth: number;
+
+  /** cursor: at the end of the array. */
+  constructor(cursor: Cursor, label: string, type: number, length: number, start: number, depth: number) {
+    this.elementType = typeName(type);
+    this.length = length;
+    this.header = cursor.header;
+    this.layout = cursor.layout;
+    this.label = label;
+    this.type = type;
+    this.start = start;
+    this.end = cursor.at;
+    this.depth = depth;
+    if (type === stringType) this.strings = () => this.packed();
+    else if (type !== arrayType) this.numbers = () => this.decoded();
+  }
+
+  async values(most = this.length): Promise<unknown[]> {
+    const cursor = new Cursor(this.header, this.layout, this.start);
+    const count = Math.min(most, this.length);
+    const values: unknown[] = [];
+    const bytes = scalars[this.type]?.bytes;
+    if (bytes !== undefined) await cursor.want(count * bytes, this.label);
+    for (let i = 0; i < count; i++)
+      values.push(await readValue(cursor, this.label, this.type, this.depth + 1));
+    return values;
+  }
+
+  private async packed(): Promise<PackedStrings> {
+    const size = this.end - this.start;
+    if (size > mostPacked) {
+      throw new EmbError(
+        'unsupported',
+        `${this.header.source.name}: ${this.label} has ${size} bytes, expected at most ${mostPacked}`,
+      );
+    }
+    const bytes = await this.header.read(this.start, this.end);
+    const { littleEndian, countBytes } = this.layout;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const starts = new Uint32Array(this.length);
+    const ends = new Uint32Array(this.length);
+    const low = littleEndian || countBytes === 4 ? 0 : 4;
+    let at = 0;
+    for (let i = 0; i < starts.length; i++) {
+      const start = at + countBytes;
+      // The upper half of a length is 0: the walk over the header has held them all against the file.
+      at = start + view.getUint32(at + low, littleEndian);
+      starts[i] = start;
+      ends[i] = at;
+    }
+    return { bytes, starts, ends };
+  }
+
+  private async decoded(): Promise<Float64Array> {
+    const { bytes, read } = scalars[this.type];
+    const cursor = new Cursor(this.header, this.layout, this.start);
+    await cursor.want(this.length * bytes, this.label);
+    const values = new Float64Array(this.length);
+    for (let i = 0; i < values.length; i++) values[i] = Number(read(cursor));
+    return values;
+  }
+}
