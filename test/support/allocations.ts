@@ -21,9 +21,9 @@ export function watchAllocations(): void {
   const { alloc, allocUnsafe, allocUnsafeSlow } = Buffer;
   beforeAll(() => {
     for (const name of [...watched, ...alsoWatched]) {
-      const constructor = scope[name];
-      kept.set(name, constructor);
-      scope[name] = new Proxy(constructor, {
+      const original = scope[name];
+      kept.set(name, original);
+      scope[name] = new Proxy(original, {
         construct(target, args, newTarget) {
           const made = Reflect.construct(target, args, newTarget) as ArrayBufferView;
           // A view of a buffer that is there already claims nothing.
@@ -48,7 +48,7 @@ export function watchAllocations(): void {
     largest = 0;
   });
   afterAll(() => {
-    for (const [name, constructor] of kept) scope[name] = constructor;
+    for (const [name, original] of kept) scope[name] = original;
     Object.assign(Buffer, { alloc, allocUnsafe, allocUnsafeSlow });
   });
 }
