@@ -1,7 +1,7 @@
 import { EmbError } from '../errors.ts';
 import type { ByteSource, Files, TensorFile } from '../types.ts';
 import { looksLikeGguf } from './gguf-magic.ts';
-import { looksLikeNpy } from './npy.ts';
+import { looksLikeNpy, openNpy } from './npy.ts';
 import { looksLikeSafetensors, openSafetensors } from './safetensors.ts';
 
 /**
@@ -26,7 +26,7 @@ const formats: Format[] = [
     name: 'npy',
     endings: ['npy'],
     looksLike: looksLikeNpy,
-    open: async (source) => (await import('./npy.ts')).openNpy(source),
+    open: openNpy,
   },
   {
     name: 'gguf',
