@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,mersenne,shortest,bpe}.ts.
+// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,mersenne,shortest,bpe,text-vectors}.ts.
 // Alone: node scripts/generate-wasm.mjs
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -44,6 +44,16 @@ const kernels = [
     name: 'bpeBase64',
     // As much as the vocabulary needs; src/kernels/bpe.ts makes it.
     memory: ['--importMemory', '--noExportMemory', '--initialMemory', '16'],
+  },
+  {
+    source: 'src/kernels/assembly/text-vectors.ts',
+    target: 'src/generated/text-vectors.ts',
+    name: 'textVectorsBase64',
+    // The arena, as above; its constants lie in the second half of the kernels' page.
+    memory: [
+      ...['--importMemory', '--noExportMemory', '--memoryBase', '32768'],
+      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
+    ],
   },
 ];
 
