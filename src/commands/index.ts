@@ -7,6 +7,11 @@ export const commands: Record<string, { usage: string; summary: string; load(): 
     summary: 'text to tokens: ids, pieces, bytes, spans',
     load: async () => (await import('./tokenize.ts')).command,
   },
+  vocab: {
+    usage: '[ref]',
+    summary: 'entries of a vocabulary: id, piece, bytes, class',
+    load: async () => (await import('./vocab.ts')).command,
+  },
   embed: {
     usage: '[text...]',
     summary: 'text or ids to rows of the embedding table',
