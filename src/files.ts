@@ -36,6 +36,8 @@ export interface TensorInfo {
   bigEndian?: boolean;
   /** Rows that are no fixed blocks at an offset (text, gz, subwords, mapped rows) bring their own reader. */
   reader?: () => RowReader;
+  /** The words of its rows, where one file holds several tables, each with its own. */
+  vocabulary?: FileVocabulary;
 }
 
 /** The rows of a 2-D tensor as float32. */
@@ -69,7 +71,7 @@ export interface MetadataArray {
   /** All strings without decoding one. Only where the elements are strings. */
   strings?(): Promise<PackedStrings>;
   /** All numbers; those of 64 bits are rounded. Only where the elements are numbers or booleans. */
-  numbers?(): Promise<Float64Array>;
+  numbers?(): Promise<ArrayLike<number>>;
 }
 
 /** What a file says of itself. Values are scalars, strings, plain JSON, or a MetadataArray. */
