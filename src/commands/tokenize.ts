@@ -12,6 +12,7 @@ import {
   tokenColumns,
   truncated,
 } from './token-rows.ts';
+import { summarize } from './tokenize-summary.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -33,6 +34,11 @@ export const command: Command = {
     { long: 'decode', type: 'flag', description: 'ids to text: --ids, or lines of ids on stdin' },
     { long: 'count', type: 'flag', description: 'how many tokens each text has' },
     {
+      long: 'summary',
+      type: 'flag',
+      description: 'all texts together: tokens per word, unknown rate, vocabulary coverage, scripts',
+    },
+    {
       long: 'compare',
       type: 'text',
       value: 'ref,ref',
@@ -50,11 +56,19 @@ export const command: Command = {
       line: 'emb tokenize "naïve café" --compare gpt2,cl100k_base,o200k_base',
       says: 'three tokenizers side by side',
     },
+    {
+      line: 'emb tokenize --summary --compare gpt2,o200k_base < corpus.txt',
+      says: 'what two tokenizers make of a corpus, script by script',
+    },
   ],
   async run(context) {
     checkModes(context);
-    if (context.options.compare !== undefined)
-      return compare(context, (context.options.compare as string).split(','));
+    const refs = (context.options.compare as string | undefined)?.split(',').map((ref) => ref.trim());
+    if (context.options.summary) {
+      const named = refs?.map((ref) => context.tokenizerOf(ref)) ?? [context.tokenizer(undefined)];
+      return summarize(context, await Promise.all(named));
+    }
+    if (refs !== undefined) return compare(context, refs);
     const tokenizer = await context.tokenizer(undefined);
     if (context.options.decode) return decode(context, tokenizer);
     if (context.options.count) return count(context, tokenizer);
@@ -65,11 +79,12 @@ export const command: Command = {
 
 /** What is asked for at once would be answered in part only. */
 function checkModes({ options, inputKind }: Context): void {
-  const modes = ['decode', 'count', 'compare']
+  const modes = ['decode', 'count', 'compare', 'summary']
     .filter((mode) => options[mode] !== undefined)
     .map((mode) => `--${mode}`);
-  if (modes.length > 1) throw new EmbError('usage', `${modes.join(' and ')} are given, expected one of them`);
-  if (inputKind() === 'ids' && modes.length === 1 && modes[0] !== '--decode') {
+  const together = modes.length > 1 && modes.join(' ') !== '--compare --summary';
+  if (together) throw new EmbError('usage', `${modes.join(' and ')} are given, expected one of them`);
+  if (inputKind() === 'ids' && modes.length > 0 && modes[0] !== '--decode') {
     throw new EmbError(
       'usage',
       `${modes[0]} takes texts, and ids are given`,
@@ -175,7 +190,7 @@ function count(context: Context, tokenizer: Tokenizer): Report {
 }
 
 async function compare(context: Context, refs: string[]): Promise<Report> {
-  const tokenizers = await Promise.all(refs.map((ref) => context.tokenizerOf(ref.trim())));
+  const tokenizers = await Promise.all(refs.map((ref) => context.tokenizerOf(ref)));
   const options = encodeOptions(context.options);
   async function* blocks(): AsyncGenerator<Block> {
     for await (const input of context.texts()) {
@@ -190,7 +205,7 @@ async function compare(context: Context, refs: string[]): Promise<Report> {
         const ids = tokens.map((token) => token.id);
         const share = (amount: number) => (tokens.length === 0 ? null : amount / tokens.length);
         const pieces = tokens.map((token) => decoder.decode(token.bytes)).join('|');
-        return [row, text, refs[index]!.trim(), tokens.length, share(characters), share(bytes), pieces, ids];
+        return [row, text, refs[index]!, tokens.length, share(characters), share(bytes), pieces, ids];
       });
       yield { cells, sequence: row, ends: true };
     }

@@ -10,6 +10,7 @@ const standIns: Record<string, string> = {
   'model-folder': 'fixtures/model/gpt2-tiny',
   'model.safetensors': 'fixtures/model/gpt2-tiny/model.safetensors',
   'x.npy': 'fixtures/formats/f4-le-C.npy',
+  'corpus.txt': 'README.md',
 };
 
 const onFixtures = (line: string) => {
