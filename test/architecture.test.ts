@@ -31,7 +31,19 @@ const packages: Record<string, string[]> = {
 };
 
 const builtins: Record<string, string[]> = {
-  bytes: ['node:buffer', 'node:fs', 'node:os', 'node:path', 'node:stream', 'node:zlib'],
+  bytes: [
+    'node:buffer',
+    'node:crypto',
+    'node:fs',
+    'node:http',
+    'node:https',
+    'node:net',
+    'node:os',
+    'node:path',
+    'node:stream',
+    'node:tls',
+    'node:zlib',
+  ],
   cli: ['node:fs'],
   model: ['node:path'],
   tokenizers: ['node:buffer'],
