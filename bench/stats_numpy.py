@@ -63,17 +63,49 @@ def measure(path, offset, rows, dim):
         "max": high,
         "norm_mean": norms.mean(),
         "norm_std": norms.std(),
-        "smallest": order[:5].tolist(),
-        "largest": order[-5:].tolist(),
+        "smallest": [(int(row), float(norms[row])) for row in order[:5]],
+        "largest": [(int(row), float(norms[row])) for row in order[:-6:-1]],
         "mean_cosine": (units @ units - nonzero) / (nonzero * (nonzero - 1)),
-        "outliers": int((np.abs(robust(means)) > 6).sum() + (np.abs(robust(stds)) > 6).sum()),
+        "outliers": outliers(means, stds),
         "counted": int(buckets.sum()),
+        "histogram": histogram(buckets, low[0], high[0]),
     }
+
+
+def outliers(means, stds):
+    mean_scores, std_scores = robust(means), robust(stds)
+    extremity = np.maximum(np.abs(mean_scores), np.abs(std_scores))
+    found = np.flatnonzero(extremity > 6)
+    found = found[np.argsort(-extremity[found], kind="stable")]
+    return np.stack([found, means[found], stds[found], mean_scores[found], std_scores[found]], axis=1).tolist()
 
 
 def robust(values):
     center = np.median(values)
     return (values - center) / (1.4826 * np.median(np.abs(values - center)))
+
+
+def histogram(buckets, low, high):
+    """The bins of src/core/histogram.ts: a power of two wide, the outermost thousandths of the values in one bin each."""
+    magnitudes = (np.arange(0x7F81, dtype=np.uint32) << 16).view(np.float32).astype(np.float64)
+    magnitudes[-1] = 2.0**128
+    counts = np.concatenate([buckets[0x8000:0xFF80][::-1], buckets[:0x7F80]])
+    ends = np.concatenate([-magnitudes[::-1], magnitudes[1:]])  # bucket i lies between ends[i] and ends[i + 1]
+    tail = 0.001 * counts.sum()
+    least = ends[np.argmax(np.cumsum(counts) > tail)]
+    most = ends[len(counts) - np.argmax(np.cumsum(counts[::-1]) > tail)]
+    step = 2.0 ** np.ceil(np.log2(max(most - least, 2.0**-133) / 40))
+    step = max(step, 2.0 ** (np.floor(np.log2(max(abs(least), abs(most)))) - 7))
+    while np.ceil(most / step) - np.floor(least / step) > 40:
+        step *= 2
+    first = int(np.floor(least / step))
+    bins = max(1, int(np.ceil(most / step)) - first)
+    index = np.floor(ends[:-1] / step) - first
+    index[0x7F7F] = -first  # next to -0: counts as 0
+    index = np.clip(index, -1, bins).astype(np.int64) + 1
+    sums = np.bincount(index, weights=counts, minlength=bins + 2)
+    edges = [low, *((first + np.arange(bins + 1)) * step).tolist(), high]
+    return [(edges[i], edges[i + 1], int(sums[i])) for i in range(bins + 2)]
 
 
 path, offset, rows, dim = sys.argv[1], *map(int, sys.argv[2:5])

@@ -116,15 +116,23 @@ function inverseNorm(squareAt: usize): f64 {
 
 function addRow(at: usize, dim: i32, squareAt: usize, sums: usize, squares: usize, units: usize): void {
   const inverse = inverseNorm(squareAt);
-  for (let i = 0; i < dim; i++) {
+  const inverses = f64x2.splat(inverse);
+  const end = at + ((<usize>(dim & ~1)) << 2);
+  while (at < end) {
+    const v = two(at);
+    v128.store(sums, f64x2.add(v128.load(sums), v));
+    v128.store(squares, f64x2.add(v128.load(squares), f64x2.mul(v, v)));
+    v128.store(units, f64x2.add(v128.load(units), f64x2.mul(v, inverses)));
+    at += 8;
+    sums += 16;
+    squares += 16;
+    units += 16;
+  }
+  if (dim & 1) {
     const x = <f64>load<f32>(at);
     store<f64>(sums, load<f64>(sums) + x);
     store<f64>(squares, load<f64>(squares) + x * x);
     store<f64>(units, load<f64>(units) + x * inverse);
-    at += 4;
-    sums += 8;
-    squares += 8;
-    units += 8;
   }
 }
 
