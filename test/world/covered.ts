@@ -1,7 +1,16 @@
 /** Which files of the world a test reads. One line per test; what no line claims is not covered yet. */
 export const covered: { test: string; reads(path: string): boolean }[] = [
   { test: 'safetensors.test.ts', reads: (path) => path.endsWith('.safetensors') },
+  { test: 'onnx.test.ts', reads: (path) => /\.(onnx|pb)$/.test(path) },
   { test: 'npy.test.ts', reads: (path) => path.endsWith('.npy') },
+  { test: 'npz.test.ts', reads: (path) => path.endsWith('.npz') },
+  {
+    test: 'pytorch.test.ts',
+    reads: (path) =>
+      /\.(pt|pth|pkl)$|(pytorch_model|evil_torch|tiny_torch_state|not_a_pickle|tiny_gpt2[-\w]*)\.bin$|password_protected\.zip$/.test(
+        path,
+      ),
+  },
   {
     test: 'tiktoken.test.ts',
     reads: (path) => /^dotnet\+|\.tiktoken$|TestPlans\.txt$/.test(path),
