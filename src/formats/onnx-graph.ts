@@ -54,7 +54,8 @@ export interface Graph {
   fixed: Map<string, TensorInfo>;
   /** By the name of the first output. */
   nodes: Map<string, GraphNode>;
-  inputs: string[];
+  /** Without those that initializers give a value. */
+  inputs: Set<string>;
   outputs: string[];
   metadata: Map<string, unknown>;
 }
@@ -70,7 +71,7 @@ export async function readModel(reader: ProtoReader, places: TensorPlaces): Prom
     tensors: [],
     fixed: new Map(),
     nodes: new Map(),
-    inputs: [],
+    inputs: new Set(),
     outputs: [],
     metadata: new Map(),
   };
@@ -102,8 +103,7 @@ export async function readModel(reader: ProtoReader, places: TensorPlaces): Prom
   if (!hasGraph)
     throw new EmbError('corrupt', `${places.source.name}: has no "graph", expected an ONNX model`);
   for (const [key, value] of properties) graph.metadata.set(key, value);
-  const initializers = new Set(graph.tensors.map(({ name }) => name));
-  graph.inputs = graph.inputs.filter((name) => !initializers.has(name));
+  for (const { name } of graph.tensors) graph.inputs.delete(name);
   return graph;
 }
 
@@ -133,7 +133,7 @@ async function readGraph(reader: ProtoReader, graph: Graph, places: TensorPlaces
         add(graph, await readSparse(reader.message('sparse_initializer'), places), true);
         break;
       case graphField.input:
-        graph.inputs.push(await readValueName(reader.message('input')));
+        graph.inputs.add(await readValueName(reader.message('input')));
         break;
       case graphField.output:
         graph.outputs.push(await readValueName(reader.message('output')));

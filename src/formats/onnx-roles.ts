@@ -28,12 +28,11 @@ export function findRoles(graph: Graph): { roles: FileRole[]; notes: string[] } 
   }));
   for (const lookup of inputs) attach(lookup, notes);
   const width = inputs.length === 1 ? sizeOf(inputs[0].table.tensor)?.[1] : undefined;
+  const used = new Set(inputs.map(({ table }) => table.tensor));
   for (const layer of ['position', 'type'] as const) {
     const found = lookups.filter(
       (lookup) =>
-        lookup.layer === layer &&
-        !rotations.test(lookup.table.tensor.name) &&
-        !inputs.some(({ table }) => table.tensor === lookup.table.tensor),
+        lookup.layer === layer && !rotations.test(lookup.table.tensor.name) && !used.has(lookup.table.tensor),
     );
     const fitting = unique(found).filter(
       ({ table }) => width === undefined || sizeOf(table.tensor)?.[1] === width,
@@ -62,9 +61,8 @@ function chooseInputs(lookups: readonly Lookup[]): Lookup[] {
 
 /** One lookup for a table. */
 function unique(lookups: readonly Lookup[]): Lookup[] {
-  return lookups.filter(
-    ({ table }, index) => lookups.findIndex((other) => other.table.tensor === table.tensor) === index,
-  );
+  const seen = new Set<TensorInfo>();
+  return lookups.filter(({ table: { tensor } }) => !seen.has(tensor) && seen.add(tensor));
 }
 
 /** Gives the tensor the rows that the graph makes of it, when these are others than it stores. */
@@ -111,7 +109,7 @@ function sizeOf(tensor: TensorInfo): readonly number[] | undefined {
 /** The right side of the product that gives the logits, when it has a row for every row of the input table. */
 function findOutput(graph: Graph, inputs: readonly Lookup[], notes: string[]): FileRole | undefined {
   const size = inputs.length === 1 ? sizeOf(inputs[0].table.tensor) : undefined;
-  const isDecoder = inputs.length === 0 && graph.inputs.includes('inputs_embeds');
+  const isDecoder = inputs.length === 0 && graph.inputs.has('inputs_embeds');
   if (size === undefined && !isDecoder) return undefined;
   const names = graph.outputs.filter((name) => /logits|scores|lm_head|predictions/i.test(name));
   for (const name of names.length > 0 ? names : graph.outputs.slice(0, 1)) {

@@ -89,8 +89,7 @@ export function traceIds(graph: Graph, name: string): IdSource {
   for (let step = 0; step < mostSteps; step++) {
     if (graph.fixed.has(at)) return { kind: 'fixed', name: at, shifted };
     const node = graph.nodes.get(at);
-    if (node === undefined)
-      return { kind: graph.inputs.includes(at) ? 'input' : 'computed', name: at, shifted };
+    if (node === undefined) return { kind: graph.inputs.has(at) ? 'input' : 'computed', name: at, shifted };
     if (node.operation === 'Add' || node.operation === 'Sub') {
       const moving = node.inputs.filter((input) => !graph.fixed.has(input));
       if (moving.length !== 1) return { kind: 'computed', name: node.operation, shifted: true };
