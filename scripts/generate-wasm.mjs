@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,mersenne,shortest,bpe,text-vectors}.ts.
+// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,dots,mersenne,shortest,bpe,text-vectors}.ts.
 // Alone: node scripts/generate-wasm.mjs
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -24,6 +24,15 @@ const kernels = [
     ],
   },
   {
+    source: 'src/kernels/assembly/dots.ts',
+    target: 'src/generated/dots.ts',
+    name: 'dotsBase64',
+    memory: [
+      ...['--importMemory', '--noExportMemory'],
+      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
+    ],
+  },
+  {
     source: 'src/kernels/assembly/mersenne.ts',
     target: 'src/generated/mersenne.ts',
     name: 'mersenneBase64',
@@ -39,7 +48,7 @@ const kernels = [
   },
   {
     source: 'src/kernels/assembly/bpe.ts',
-    parts: ['memory', 'scan', 'merge'].map((part) => `src/kernels/assembly/bpe-${part}.ts`),
+    parts: ['memory', 'scan', 'merge', 'early'].map((part) => `src/kernels/assembly/bpe-${part}.ts`),
     target: 'src/generated/bpe.ts',
     name: 'bpeBase64',
     // As much as the vocabulary needs; src/kernels/bpe.ts makes it.

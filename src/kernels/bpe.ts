@@ -10,10 +10,12 @@ export type WordRule =
 /** What byte pair encoding in WebAssembly needs to know of a vocabulary. */
 export interface BpeKernelModel {
   rule: WordRule;
-  /** Class of every code point, as in tokenizers/scanner-classes.ts. */
-  classes: Uint8Array;
+  /** Writes class ^ 1 of every code point, as tokenizers/scanner-classes.ts does. */
+  unpackClasses: (into: Uint8Array) => void;
   /** Id of each of the 256 bytes, -1 where there is none. */
   byteIds: Int32Array;
+  /** The bytes' ids are 0 to 255 in some order. */
+  lowBytes: boolean;
   /** Pairs that merge and their ranks; of one that stands twice the later counts. */
   lefts: Uint32Array;
   rights: Uint32Array;
@@ -36,44 +38,63 @@ export interface BpeKernel {
 
 /** Exports of src/kernels/assembly/bpe.ts. */
 interface BpeExports {
-  asciiAt: { value: number };
   byteIdsAt: { value: number };
   classesAt: { value: number };
   textAt: { value: number };
   textRoom: { value: number };
   idsAt: { value: number };
+  symbolCount: { value: number };
   pairsAt: { value: number };
   idCount: { value: number };
-  openPairs(bits: number, factor: bigint, merged: number): void;
-  addPairs(count: number): void;
+  openPairs: (
+    ...[bits, factor, count, lefts, rights, ranks, merged]: [
+      number,
+      bigint,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+  ) => number;
+  openEarly(most: number, byRank: number, byId: number): void;
   openWords(rule: number, digits: number, marks: boolean, whole: boolean, factor: bigint): void;
   encode(length: number, goesOn: boolean): number;
 }
 
+/** What comes before the pair table, `pairsAt` in assembly/bpe-memory.ts. */
+const fixedBytes = 0x1790000;
+
 /** A slot of the pair table has room for ids below this. */
 const idLimit = 2 ** 21;
 
-/** UTF-16 units that are encoded at a time: their text and ids stay in the processor's cache. */
-const chunkUnits = 32768;
+/** UTF-16 units that are read at a time: their text and ids stay in the processor's cache. */
+const usualBit = 32768;
 
 /** Zero bytes that scanning reads behind a text. */
 const padding = 16;
+
+/** Bytes of new words that merge before early merges are worth finding. */
+const lateSymbols = 100_000;
 
 const encoder = new TextEncoder();
 let module: object | undefined;
 
 /**
- * The kernel for a vocabulary, with a memory of its own whose size is fixed: 16 MB, and what the pairs need.
+ * The kernel for a vocabulary, with a memory of its own whose size is fixed: 24 MB, and what the pairs need.
  *
  * Undefined where it has no room for the ids, lacks the id of a byte, or WebAssembly or the memory for it are missing.
- * Cost: 2 ms, and 1 ms per 50,000 pairs; pages that no text needs stay untouched.
+ * Texts are read in bits of `bitUnits`, at least 2.
+ * Cost: some milliseconds; pages that no text needs stay untouched.
  */
-export function createBpeKernel(model: BpeKernelModel): BpeKernel | undefined {
-  if (webAssembly === undefined || !fits(model)) return undefined;
+export function createBpeKernel(model: BpeKernelModel, bitUnits = usualBit): BpeKernel | undefined {
+  if (webAssembly === undefined) return undefined;
+  if (!model.byteIds.every((id) => id >= 0 && id < idLimit) || model.ranks.length >= idLimit)
+    return undefined;
   module ??= new webAssembly.Module(Buffer.from(bpeBase64, 'base64'));
   const bits = Math.max(4, Math.ceil(Math.log2(model.ranks.length + 1)) + 1);
-  // The table begins in the 242nd page, where the parts of fixed size end.
-  const bytes = 242 * wasmPageBytes + 2 ** bits * 8 + 4 * (model.merged?.length ?? 0);
+  const numbers = 3 * model.ranks.length + (model.merged?.length ?? 0) + 2 * earlyRoom(model);
+  const bytes = fixedBytes + 2 ** bits * 8 + 4 * numbers;
   const pages = Math.ceil(bytes / wasmPageBytes);
   let wasm: BpeExports;
   let buffer: ArrayBuffer;
@@ -88,45 +109,36 @@ export function createBpeKernel(model: BpeKernelModel): BpeKernel | undefined {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
-  openModel(wasm, buffer, model, bits);
-  return new WasmBpe(wasm, buffer);
+  const free = openModel(wasm, buffer, model, bits);
+  return free === undefined
+    ? undefined
+    : new WasmBpe(wasm, buffer, { earlyRoom: earlyRoom(model), free, bitUnits });
 }
 
-function fits({ byteIds, lefts, rights, ranks, merged }: BpeKernelModel): boolean {
-  if (ranks.length >= idLimit || !byteIds.every((id) => id >= 0 && id < idLimit)) return false;
-  for (let i = 0; i < ranks.length; i++) {
-    const rank = ranks[i];
-    if (lefts[i] >= idLimit || rights[i] >= idLimit || rank >= idLimit) return false;
-    if (merged !== undefined && merged[rank] >= idLimit) return false;
-  }
-  return true;
+/** Highest id and rank, plus 1, with which early merges are looked for: the pairs alone must justify the memory. */
+function earlyRoom({ lowBytes, ranks }: BpeKernelModel): number {
+  return lowBytes ? Math.max(4 * ranks.length, 1024) : 0;
 }
 
-function openModel(wasm: BpeExports, buffer: ArrayBuffer, model: BpeKernelModel, bits: number): void {
-  const { rule, classes, byteIds, lefts, rights, ranks, merged } = model;
+/** Where free memory begins, or undefined when an id or a rank finds no room in the pair table. */
+function openModel(wasm: BpeExports, buffer: ArrayBuffer, model: BpeKernelModel, bits: number) {
+  const { rule, byteIds, lefts, rights, ranks, merged } = model;
   const bytes = new Uint8Array(buffer);
-  bytes.set(classes.subarray(0, 128), wasm.asciiAt.value);
-  bytes.set(classes, wasm.classesAt.value);
+  model.unpackClasses(bytes.subarray(wasm.classesAt.value));
   new Int32Array(buffer, wasm.byteIdsAt.value, 256).set(byteIds);
-  const mergedAt = wasm.pairsAt.value + 2 ** bits * 8;
+  const columns = wasm.pairsAt.value + 2 ** bits * 8;
+  const [leftsAt, rightsAt, ranksAt, mergedAt] = [0, 1, 2, 3].map((i) => columns + i * 4 * ranks.length);
+  new Uint32Array(buffer, leftsAt, ranks.length).set(lefts);
+  new Uint32Array(buffer, rightsAt, ranks.length).set(rights);
+  new Uint32Array(buffer, ranksAt, ranks.length).set(ranks);
   if (merged !== undefined) new Uint32Array(buffer, mergedAt, merged.length).set(merged);
-  wasm.openPairs(bits, randomOdd(), merged === undefined ? 0 : mergedAt);
-  // As many as there is room for ids.
-  const most = Math.floor(wasm.textRoom.value / 3);
-  const staged = new Uint32Array(buffer, wasm.idsAt.value, 3 * most);
-  for (let from = 0; from < ranks.length; from += most) {
-    const end = Math.min(from + most, ranks.length);
-    for (let i = from, to = 0; i < end; i++) {
-      staged[to++] = lefts[i];
-      staged[to++] = rights[i];
-      staged[to++] = ranks[i];
-    }
-    wasm.addPairs(end - from);
-  }
   const kinds = ['gpt2', 'cl100k', 'o200k'];
   const { maxDigits, marksInWords } = rule.kind === 'cl100k' ? rule : { maxDigits: 3, marksInWords: false };
   const asks = model.wholeWord !== undefined;
   wasm.openWords(kinds.indexOf(rule.kind), maxDigits, marksInWords, asks, randomOdd());
+  const ids = merged === undefined ? 0 : mergedAt;
+  const opened = wasm.openPairs(bits, randomOdd(), ranks.length, leftsAt, rightsAt, ranksAt, ids) !== 0;
+  return opened ? mergedAt + 4 * (merged?.length ?? 0) : undefined;
 }
 
 /** Unknown from outside, so that no text or vocabulary can be written whose words or pairs all meet in one slot. */
@@ -141,9 +153,20 @@ class WasmBpe implements BpeKernel {
   private readonly bytes: Uint8Array;
   private readonly ids: Uint32Array;
   private readonly room: number;
+  private earlyRoom: number;
+  private readonly free: number;
+  private readonly bitUnits: number;
 
-  constructor(wasm: BpeExports, buffer: ArrayBuffer) {
+  /** There is room for twice `earlyRoom` numbers at `free`. A bit has at least two units. */
+  constructor(
+    wasm: BpeExports,
+    buffer: ArrayBuffer,
+    { earlyRoom, free, bitUnits }: { earlyRoom: number; free: number; bitUnits: number },
+  ) {
     this.wasm = wasm;
+    this.earlyRoom = earlyRoom;
+    this.free = free;
+    this.bitUnits = bitUnits;
     this.room = wasm.textRoom.value;
     this.bytes = new Uint8Array(buffer, wasm.textAt.value, this.room + padding);
     this.ids = new Uint32Array(buffer, wasm.idsAt.value, this.room);
@@ -160,6 +183,10 @@ class WasmBpe implements BpeKernel {
       bytes.fill(0, held, held + padding);
       const goesOn = read < text.length;
       const done = wasm.encode(held, goesOn);
+      if (this.earlyRoom > 0 && wasm.symbolCount.value >= lateSymbols) {
+        wasm.openEarly(this.earlyRoom, this.free, this.free + 4 * this.earlyRoom);
+        this.earlyRoom = 0;
+      }
       if (done > 0) take(this.ids.subarray(0, wasm.idCount.value), read);
       if (!goesOn) return read;
       // No character of four bytes more has room: the word that was begun is too long.
@@ -171,7 +198,7 @@ class WasmBpe implements BpeKernel {
 
   /** Writes the next characters behind those that are held. */
   private fill(text: string, from: number, held: number): { read: number; written: number } {
-    let end = Math.min(text.length, from + chunkUnits);
+    let end = Math.min(text.length, from + this.bitUnits);
     // The two halves of a character must not be parted.
     if (end < text.length && isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end))) end--;
     return encoder.encodeInto(

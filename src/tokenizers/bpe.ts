@@ -45,7 +45,7 @@ export class BpeEngine {
   private viewed: Uint8Array | undefined;
 
   /** The bytes' ids are 0 to 255 in some order. */
-  private readonly lowBytes: boolean;
+  readonly lowBytes: boolean;
 
   constructor(model: BpeModel) {
     this.model = model;

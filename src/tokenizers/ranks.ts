@@ -99,15 +99,16 @@ export class PackedRanks implements RankSource {
   list(): MergeList {
     const { count } = this;
     const lefts = new Uint32Array(count);
-    const rights = new Uint32Array(count);
-    const merged = new Uint32Array(count);
     for (let i = 0, at = 0; i < this.lefts.length; i++) {
       const left = widened(this.lefts, this.leftWraps, i);
-      for (const end = this.endOf(i); at < end; at++) {
-        lefts[at] = left;
-        rights[at] = this.rightAt(at);
-        merged[at] = this.mergedAt(at);
-      }
+      for (const end = this.endOf(i); at < end; at++) lefts[at] = left;
+    }
+    const rights = new Uint32Array(this.rights);
+    const merged = new Uint32Array(this.merged);
+    for (let at = 0; at < 2 * this.high.length; at++) {
+      const bits = this.high[at >> 1] >> ((at & 1) * 4);
+      rights[at] |= (bits & 3) << 16;
+      merged[at] |= ((bits >> 2) & 3) << 16;
     }
     return { lefts, rights, merged };
   }

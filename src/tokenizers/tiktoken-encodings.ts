@@ -91,8 +91,8 @@ export function openRanks(name: EncodingName): Promise<RankSource> {
   return encodings[name].ranks();
 }
 
-/** Opens an encoding. */
-export async function openNamed(name: EncodingName): Promise<TiktokenTokenizer> {
+/** Opens an encoding. Tests choose after how many UTF-16 units WebAssembly takes over. */
+export async function openNamed(name: EncodingName, twinAfter?: number): Promise<TiktokenTokenizer> {
   const { scanner, special } = encodings[name];
-  return new TiktokenTokenizer(name, await openRanks(name), scanner(), special());
+  return new TiktokenTokenizer(name, await openRanks(name), scanner(), special(), twinAfter);
 }

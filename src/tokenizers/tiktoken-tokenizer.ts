@@ -28,7 +28,14 @@ export class TiktokenTokenizer implements Tokenizer {
   private readonly specialNames = new Map<number, string>();
   private readonly utf8 = new Utf8Text();
 
-  constructor(name: string, ranks: RankSource, scanner: Scanner, specials: ReadonlyMap<string, number>) {
+  /** Tests choose after how many UTF-16 units WebAssembly takes over. */
+  constructor(
+    name: string,
+    ranks: RankSource,
+    scanner: Scanner,
+    specials: ReadonlyMap<string, number>,
+    twinAfter?: number,
+  ) {
     this.name = name;
     this.scanner = scanner;
     this.specials = specials;
@@ -36,7 +43,7 @@ export class TiktokenTokenizer implements Tokenizer {
     const byteIds = new Int32Array(256);
     for (let id = 0; id < 256; id++) byteIds[gpt2ByteOrder[id]] = id;
     this.engine = new BpeEngine({ byteIds, merges: MergeTable.fromPacked(ranks) });
-    this.texts = new BpeTexts(this.engine, scanner);
+    this.texts = new BpeTexts(this.engine, scanner, twinAfter);
     this.pieces = new RankBytes(ranks);
     this.highestRank = ranks.highest;
     this.vocabSize = Math.max(ranks.highest, ...specials.values()) + 1;

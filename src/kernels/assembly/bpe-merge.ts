@@ -1,5 +1,5 @@
 // The twin of ../../tokenizers/bpe-{merges,word}.ts: pairs and the merging of one word.
-import { directAt, heapAt, idsAt, nextAt, pairsAt, previousAt, ranksAt, symbolsAt } from './bpe-memory';
+import { directAt, heapAt, nextAt, pairsAt, previousAt, ranksAt, symbolsAt } from './bpe-memory';
 
 /** Words up to this many symbols look for the best pair among all; longer ones keep them in a heap. */
 const shortSymbols: u32 = 128;
@@ -16,34 +16,50 @@ let pairFactor: u64 = 0;
 /** u32: id of every rank; 0 where the rank is the id. */
 let mergedAt: usize = 0;
 
-/** An empty pair table of 2^bits slots. `factor` is odd and unknown from outside. Ids of the ranks lie at `merged`. */
-export function openPairs(bits: i32, factor: u64, merged: usize): void {
-  pairShift = <u64>(64 - bits);
-  pairMask = (1 << bits) - 1;
+/** Where the pairs came from: columns of u32. */
+export let pairCount: usize = 0;
+export let leftsAt: usize = 0;
+export let rightsAt: usize = 0;
+export let rankColumnAt: usize = 0;
+
+/** Ids must be below this to have room in a slot; there are fewer ranks than ids. */
+const idLimit: u32 = 1 << 21;
+
+/**
+ * Fills the pair table, of 2^bits slots, from columns of u32. Of a pair that stands twice the later counts. `factor` is odd and
+ * unknown from outside; ids of the ranks lie at `merged`, or are the ranks where it is 0. False when an id or a rank is too high.
+ */
+export function openPairs(bits: i32, factor: u64, count: usize, lefts: usize, rights: usize, ranks: usize, merged: usize): bool {
+  const shift = <u64>(64 - bits);
+  const mask: usize = (1 << bits) - 1;
+  pairShift = shift;
+  pairMask = mask;
   pairFactor = factor;
   mergedAt = merged;
-}
-
-/** Adds pairs from idsAt: left, right, rank, each u32. Of one that stands twice the later counts. */
-export function addPairs(count: i32): void {
-  for (let i = 0; i < count; i++) {
-    const from = idsAt + <usize>i * 12;
-    const left = load<u32>(from);
-    const right = load<u32>(from, 4);
-    const rank = load<u32>(from, 8);
+  pairCount = count;
+  leftsAt = lefts;
+  rightsAt = rights;
+  rankColumnAt = ranks;
+  for (let at: usize = 0; at < count << 2; at += 4) {
+    const left = load<u32>(lefts + at);
+    const right = load<u32>(rights + at);
+    const rank = load<u32>(ranks + at);
+    if (left >= idLimit || right >= idLimit || rank >= idLimit) return false;
+    if (mergedId(rank) >= idLimit) return false;
     if ((left | right) < 256) {
       store<u32>(directAt + (<usize>((left << 8) | right) << 2), rank + 1);
       continue;
     }
     const key = (<u64>left << 21) | right;
-    let slot = <usize>((key * pairFactor) >> pairShift);
+    let slot = <usize>((key * factor) >> shift);
     let found = load<u64>(pairsAt + (slot << 3));
     while (found !== 0 && found >> rankBits !== key) {
-      slot = (slot + 1) & pairMask;
+      slot = (slot + 1) & mask;
       found = load<u64>(pairsAt + (slot << 3));
     }
     store<u64>(pairsAt + (slot << 3), (key << rankBits) | (rank + 1));
   }
+  return true;
 }
 
 /** Rank of a pair, or `none`. */
@@ -61,9 +77,10 @@ function rankOf(left: u32, right: u32): u32 {
   return <u32>(found & rankMask) - 1;
 }
 
+/** The id that a rank's pair becomes. */
 // @ts-ignore
 @inline
-function mergedId(rank: u32): u32 {
+export function mergedId(rank: u32): u32 {
   return mergedAt === 0 ? rank : load<u32>(mergedAt + (<usize>rank << 2));
 }
 

@@ -29,6 +29,12 @@ function asciiClass(at: usize): u32 {
 
 // @ts-ignore
 @inline
+function classOfCode(code: u32): u32 {
+  return load<u8>(classesAt + code) ^ other;
+}
+
+// @ts-ignore
+@inline
 function widthOf(lead: u32): usize {
   return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
@@ -37,11 +43,11 @@ function widthOf(lead: u32): usize {
 function classAt(at: usize): u32 {
   const lead: u32 = load<u8>(at);
   const second: u32 = load<u8>(at, 1) & 0x3f;
-  if (lead < 0xe0) return load<u8>(classesAt + (((lead & 0x1f) << 6) | second));
+  if (lead < 0xe0) return classOfCode(((lead & 0x1f) << 6) | second);
   const third: u32 = load<u8>(at, 2) & 0x3f;
-  if (lead < 0xf0) return load<u8>(classesAt + (((lead & 0x0f) << 12) | (second << 6) | third));
+  if (lead < 0xf0) return classOfCode(((lead & 0x0f) << 12) | (second << 6) | third);
   const code = ((lead & 0x07) << 18) | (second << 12) | (third << 6) | (load<u8>(at, 3) & 0x3f);
-  return code > 0x10ffff ? other : load<u8>(classesAt + code);
+  return code > 0x10ffff ? other : classOfCode(code);
 }
 
 // @ts-ignore
@@ -131,6 +137,11 @@ function apostropheEnd(at: usize, end: usize): usize {
   if (first === 0x6c && second === 0x6c) return at + 3;
   if ((first === 0x76 || first === 0x72) && second === 0x65) return at + 3;
   return runEnd(at, end, symbols);
+}
+
+/** Fills the table of ASCII's classes from that of all. */
+export function openClasses(): void {
+  for (let code: u32 = 0; code < 128; code++) store<u8>(asciiAt + code, classOfCode(code));
 }
 
 /** The same for GPT-4's words. */

@@ -1,12 +1,14 @@
 // The twin of ../../tokenizers/bpe.ts and bpe-cache.ts: text to ids in one memory, whose parts stand in bpe-memory.ts.
 import {
-  byteIdsAt, idsAt, restAt, restRoom, slotBits, slotsAt, symbolsAt, textAt, wordEndsAt,
+  idsAt, mostSlots, restAt, restRoom, slotsAt, textAt, wordEndsAt,
 } from './bpe-memory';
+import { loadSymbols } from './bpe-early';
 import { mergeSymbols } from './bpe-merge';
-import { scanCl100k, scanGpt2, scanO200k } from './bpe-scan';
+import { openClasses, scanCl100k, scanGpt2, scanO200k } from './bpe-scan';
 
-export { addPairs, openPairs } from './bpe-merge';
-export { asciiAt, byteIdsAt, classesAt, idsAt, pairsAt, textAt, textRoom } from './bpe-memory';
+export { openEarly, symbolCount } from './bpe-early';
+export { openPairs } from './bpe-merge';
+export { byteIdsAt, classesAt, idsAt, pairsAt, textAt, textRoom } from './bpe-memory';
 
 /** Id of a word that is taken as it is, or -1. Only called where the vocabulary wants it. */
 // @ts-ignore: decorators are AssemblyScript's
@@ -17,9 +19,7 @@ declare function wholeWord(start: usize, end: usize): i32;
 const keyBytes: u32 = 8;
 /** Longer words are not kept. */
 const longestWord: u32 = 96;
-const slotCount: usize = 1 << slotBits;
-const slotMask: usize = slotCount - 1;
-const slotShift: u64 = 64 - <u64>slotBits;
+const fewestSlots: usize = 1 << 12;
 
 /** How many ids the last call gave. */
 export let idCount: i32 = 0;
@@ -29,6 +29,8 @@ let maxDigits: i32 = 3;
 let marksInWords: bool = false;
 let asksWholeWords: bool = false;
 let factor: u64 = 1;
+let slotCount: usize = fewestSlots;
+let slotShift: u64 = 64 - 12;
 let used: usize = 0;
 let restEnd: usize = restAt;
 
@@ -39,6 +41,7 @@ export function openWords(rule: i32, digits: i32, marks: bool, whole: bool, hash
   marksInWords = marks;
   asksWholeWords = whole;
   factor = hashFactor;
+  openClasses();
 }
 
 /**
@@ -67,7 +70,6 @@ export function encode(length: u32, goesOn: bool): u32 {
  * is empty; the id of a short word's one token, or else where its ids lie. A longer word's bytes lie before its ids.
  */
 function encodeWords(start: usize, count: i32, out: usize): usize {
-  const mixer = factor;
   const last = wordEndsAt + (<usize>count << 2);
   let at = start;
   for (let ends = wordEndsAt; ends < last; ends += 4) {
@@ -77,19 +79,19 @@ function encodeWords(start: usize, count: i32, out: usize): usize {
     let hash: u64;
     if (size <= keyBytes) {
       key = load<u64>(at) & (<u64>-1 >> (<u64>(keyBytes - size) << 3));
-      hash = (key + size) * mixer;
-      hash ^= hash >> 32;
-      hash *= mixer;
+      hash = hashShort(key, size);
     } else {
       key = hashLong(at, end);
       hash = key;
     }
+    const mask = slotCount - 1;
+    const slots = slotsAt + (slotCount << 4);
     let slot = <usize>(hash >> slotShift);
     for (;;) {
-      const place = slotsAt + (slot << 4);
+      const place = slots + (slot << 4);
       const kept = load<u32>(place, 8);
       if (kept === 0) {
-        out = encodeNew(at, size, key, slot, out);
+        out = encodeNew(at, size, key, place, out);
         break;
       }
       if (load<u64>(place) === key && (kept & 255) === size) {
@@ -109,23 +111,31 @@ function encodeWords(start: usize, count: i32, out: usize): usize {
           break;
         }
       }
-      slot = (slot + 1) & slotMask;
+      slot = (slot + 1) & mask;
     }
     at = end;
   }
   return out;
 }
 
+/** Copies by four; up to three more are written behind the last one. */
 // @ts-ignore
 @inline
 function copyIds(from: usize, tokens: u32, out: usize): usize {
   const end = out + (<usize>tokens << 2);
   let source = from;
-  for (let to = out; to < end; to += 4) {
-    store<u32>(to, load<u32>(source));
-    source += 4;
+  for (let to = out; to < end; to += 16) {
+    v128.store(to, v128.load(source));
+    source += 16;
   }
   return end;
+}
+
+// @ts-ignore
+@inline
+function hashShort(key: u64, size: u32): u64 {
+  const hash = (key + size) * factor;
+  return (hash ^ (hash >> 32)) * factor;
 }
 
 /** Hash of a word of more than 8 bytes: whole eights from its start, then the eight that end it. */
@@ -150,8 +160,8 @@ function isSame(kept: usize, start: usize, size: u32): bool {
   return load<u64>(kept + last) === load<u64>(start + last);
 }
 
-/** Merges a word that was not found, and keeps it in the slot that was empty. */
-function encodeNew(start: usize, size: u32, key: u64, slot: usize, out: usize): usize {
+/** Merges a word that was not found, and keeps it in the slot at `place`, which is empty. */
+function encodeNew(start: usize, size: u32, key: u64, place: usize, out: usize): usize {
   let tokens: u32 = 0;
   if (asksWholeWords) {
     const whole = wholeWord(start, start + size);
@@ -161,18 +171,13 @@ function encodeNew(start: usize, size: u32, key: u64, slot: usize, out: usize): 
     }
   }
   if (tokens === 0) {
-    for (let i: u32 = 0; i < size; i++) {
-      const id = load<u32>(byteIdsAt + (<usize>load<u8>(start + i) << 2));
-      store<u32>(symbolsAt + (<usize>i << 2), id);
-    }
-    tokens = mergeSymbols(size, out);
+    tokens = mergeSymbols(loadSymbols(start, size), out);
   }
-  if (size <= longestWord) keep(start, size, key, slot, out, tokens);
+  if (size <= longestWord) keep(start, size, key, place, out, tokens);
   return out + (<usize>tokens << 2);
 }
 
-function keep(start: usize, size: u32, key: u64, slot: usize, ids: usize, tokens: u32): void {
-  const place = slotsAt + (slot << 4);
+function keep(start: usize, size: u32, key: u64, place: usize, ids: usize, tokens: u32): void {
   let value = load<u32>(ids);
   if (size > keyBytes || tokens > 1) {
     const bytes: usize = size > keyBytes ? (<usize>size + 3) & ~3 : 0;
@@ -188,14 +193,34 @@ function keep(start: usize, size: u32, key: u64, slot: usize, ids: usize, tokens
   store<u64>(place, key);
   store<u32>(place, size | (tokens << 8), 8);
   store<u32>(place, value, 12);
-  // At most half of the slots are used.
   used++;
-  if (used << 1 > slotCount) forget();
+  if (used << 1 > slotCount) {
+    if (slotCount < mostSlots) spread();
+    else if (used << 2 > slotCount * 3) forget();
+  }
+}
+
+/** Moves the words to a table of twice as many slots. */
+function spread(): void {
+  const from = slotsAt + (slotCount << 4);
+  slotCount <<= 1;
+  slotShift--;
+  const to = slotsAt + (slotCount << 4);
+  const mask = slotCount - 1;
+  for (let place = from; place < to; place += 16) {
+    const kept = load<u32>(place, 8);
+    if (kept === 0) continue;
+    const key = load<u64>(place);
+    const size = kept & 255;
+    let slot = <usize>((size <= keyBytes ? hashShort(key, size) : key) >> slotShift);
+    while (load<u32>(to + (slot << 4), 8) !== 0) slot = (slot + 1) & mask;
+    v128.store(to + (slot << 4), v128.load(place));
+  }
 }
 
 /** Starts the cache anew, so that no text can grow it. */
 function forget(): void {
-  memory.fill(slotsAt, 0, slotCount << 4);
+  memory.fill(slotsAt + (slotCount << 4), 0, slotCount << 4);
   used = 0;
   restEnd = restAt;
 }
