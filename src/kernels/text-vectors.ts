@@ -1,3 +1,5 @@
+import { readNumber } from './text-vectors-number.ts';
+
 /** What is kept of each line of a table of words and numbers. */
 export interface LineRecords {
   /** Lines that there is room for. */
@@ -130,17 +132,4 @@ function fieldEnd(text: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && text[at] !== space && text[at] !== tab && text[at] !== carriageReturn) at++;
   return at;
-}
-
-/**
- * A number as Python's float() takes it, digits with underscores excepted; undefined for anything else.
- *
- * Number() rounds correctly, as float() does, but takes texts that are no decimals.
- */
-export function readNumber(field: string): number | undefined {
-  if (/^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(field)) return Number(field);
-  const [, sign, word] = /^([+-]?)(inf|infinity|nan)$/i.exec(field) ?? [];
-  if (word === undefined) return undefined;
-  if (word[0] === 'n' || word[0] === 'N') return Number.NaN;
-  return sign === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
