@@ -30,7 +30,7 @@ export interface ZipEntry {
   readonly encrypted: boolean;
   /**
    * The content by position: a window of the archive when stored; inflated into memory when it is first read otherwise, only its
-   * first 64 KiB when no more is asked for.
+   * first 4 KiB when no more is asked for.
    *
    * @param name how errors call it; archive/entry when absent
    * @throws EmbError "unsupported" for encryption, other methods and, when deflated, a content too large to hold
@@ -47,6 +47,9 @@ const localBytes = 30;
 
 /** Bytes read, and bytes inflated, at a time. */
 const pieceBytes = 1 << 18;
+
+/** Inflated at a time from entries that are smaller. */
+const smallestPiece = 1 << 10;
 
 /** Deflate makes at most 1032 bytes of one. */
 const largestRatio = 1032;
@@ -163,7 +166,8 @@ class Entry implements ZipEntry {
   }
 
   async *#inflated(): AsyncIterable<Uint8Array> {
-    const inflate = createInflateRaw({ chunkSize: pieceBytes });
+    const chunkSize = Math.min(pieceBytes, Math.max(smallestPiece, this.#record.byteLength));
+    const inflate = createInflateRaw({ chunkSize });
     pipeline(Readable.from(this.#stored(), { highWaterMark: 1 }), inflate, () => {});
     try {
       for await (const piece of inflate) yield piece as Uint8Array;

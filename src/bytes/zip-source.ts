@@ -2,8 +2,8 @@ import { EmbError } from '../errors.ts';
 import type { ByteSource } from '../types.ts';
 import { MemorySource } from './memory.ts';
 
-/** A header is read without inflating what follows it. */
-const headBytes = 1 << 16;
+/** A header is read without inflating what follows it; small, since an archive may have thousands of them. */
+const headBytes = 1 << 12;
 
 /** A stored entry: a window of its archive, which stays the archive's to close. */
 export class StoredSource implements ByteSource {

@@ -33,12 +33,6 @@ const longestDirectory = 1 << 26;
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** True when the first bytes of a file are those of a zip archive. */
-export function looksLikeZip(head: Uint8Array): boolean {
-  const [p, k, kind, version] = head;
-  return p === 0x50 && k === 0x4b && ((kind === 3 && version === 4) || (kind === 5 && version === 6));
-}
-
 /**
  * Reads the central directory of a zip archive, zip64 included; no entry.
  *

@@ -1,8 +1,13 @@
+import { looksLikeZip } from '../bytes/zip-magic.ts';
 import { EmbError } from '../errors.ts';
 import type { ByteSource, Files, TensorFile } from '../types.ts';
 import { looksLikeGguf } from './gguf-magic.ts';
 import { looksLikeNpy, openNpy } from './npy.ts';
+import { looksLikeOnnx } from './onnx-head.ts';
+import { looksLikeTorchPickle, looksLikeTorchTar } from './pytorch-magic.ts';
 import { looksLikeSafetensors, openSafetensors } from './safetensors.ts';
+import { looksLikeTextVectors } from './text-vectors-magic.ts';
+import { looksLikeWord2vec } from './word2vec-magic.ts';
 
 /**
  * One tensor format: how its first bytes look, and how its header is read.
@@ -35,10 +40,46 @@ const formats: Format[] = [
     open: async (source, files) => (await import('./gguf.ts')).openGguf(source, files),
   },
   {
+    name: 'pytorch',
+    endings: ['pt', 'pth', 'th', 'ckpt', 'pkl', 'pickle'],
+    looksLike: looksLikeTorchPickle,
+    open: async (source) => (await import('./pytorch.ts')).openLegacyTorch(source),
+  },
+  {
+    name: 'pytorch tar',
+    endings: [],
+    looksLike: looksLikeTorchTar,
+    open: async (source) => (await import('./pytorch.ts')).refuseTorchTar(source),
+  },
+  {
+    name: 'zip',
+    endings: ['npz', 'zip', 'keras'],
+    looksLike: looksLikeZip,
+    open: async (source) => (await import('./zip.ts')).openZipTensors(source),
+  },
+  {
+    name: 'onnx',
+    endings: ['onnx', 'pb'],
+    looksLike: looksLikeOnnx,
+    open: async (source, files) => (await import('./onnx.ts')).openOnnx(source, files),
+  },
+  {
     name: 'safetensors',
     endings: ['safetensors'],
     looksLike: looksLikeSafetensors,
     open: openSafetensors,
+  },
+  {
+    name: 'text vectors',
+    endings: ['vec', 'txt', 'glove', 'w2v'],
+    looksLike: looksLikeTextVectors,
+    open: async (source) => (await import('./text-vectors.ts')).openTextVectors(source),
+  },
+  {
+    name: 'word2vec',
+    endings: [],
+    looksLike: looksLikeWord2vec,
+    open: async (source) => (await import('./word2vec.ts')).openWord2vec(source),
   },
 ];
 

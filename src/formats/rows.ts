@@ -4,6 +4,7 @@ import { EmbError } from '../errors.ts';
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
 import type { DType, RowBlock, RowReader, TensorInfo } from '../types.ts';
 import { ColumnRows } from './column-rows.ts';
+import { StridedRows } from './strided-rows.ts';
 
 /** Raw bytes of a block: large enough that system calls don't count, small enough for the second level cache. */
 const blockBytes = 1 << 20;
@@ -21,7 +22,7 @@ const claimWorth = 1 << 16;
 const widestRow = 1 << 28;
 
 /**
- * Reads a 2-D tensor by rows, in row-major or column-major order.
+ * Reads a 2-D tensor by rows, in row-major or column-major order or with any other strides.
  *
  * @throws EmbError "unsupported" for a dtype that is not decoded, no two dimensions, no rows or columns, or a row over 1 GiB
  */
@@ -53,10 +54,7 @@ export function rowsOf(tensor: TensorInfo): RowReader {
   if ((dim === 1 || columnStride === 1) && (rows === 1 || rowStride === dim))
     return new PlainRows(tensor, dtype);
   if (rowStride === 1 && columnStride >= rows) return new ColumnRows(tensor, dtype);
-  throw new EmbError(
-    'unsupported',
-    `${label} has the strides [${rowStride}, ${columnStride}], expected whole rows or columns`,
-  );
+  return new StridedRows(tensor, dtype);
 }
 
 /** Row-major rows: row r lies at offset + r * rowBytes. */

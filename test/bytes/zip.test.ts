@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { openFile } from '../../src/bytes/file.ts';
 import { MemorySource } from '../../src/bytes/memory.ts';
-import { looksLikeZip, openZip, type ZipEntry } from '../../src/bytes/zip.ts';
+import { openZip, type ZipEntry } from '../../src/bytes/zip.ts';
+import { looksLikeZip } from '../../src/bytes/zip-magic.ts';
 import { CountingSource, fixture, readJson } from '../formats/tables.ts';
 
 const { entries: expected } = readJson<{ entries: Record<string, { bytes: number; crc: number }> }>(
