@@ -1,18 +1,24 @@
 import { get_encoding, Tiktoken, type TiktokenEncoding } from 'tiktoken';
 import { createIdSink } from '../../src/tokenizers/id-sink.ts';
-import { openEncoding } from '../../src/tokenizers/tiktoken.ts';
+import { openNamed } from '../../src/tokenizers/tiktoken-encodings.ts';
 import type { Tokenizer } from '../../src/types.ts';
 import { fuzzText, seededRandom } from './fuzz-text.ts';
 
 /** Encodings that the npm package tiktoken has; o200k_harmony is o200k_base with more special tokens. */
-export const oracleNames: readonly TiktokenEncoding[] = [
+export const oracleNames = [
   'gpt2',
   'r50k_base',
   'p50k_base',
   'p50k_edit',
   'cl100k_base',
   'o200k_base',
-];
+] as const satisfies readonly TiktokenEncoding[];
+type OracleName = (typeof oracleNames)[number];
+
+/** After how many UTF-16 units WebAssembly takes over. */
+export const unitsBeforeTwin = { plain: Number.POSITIVE_INFINITY, WebAssembly: 0 };
+export type Engine = keyof typeof unitsBeforeTwin;
+export const engines = ['plain', 'WebAssembly'] as const;
 
 export function idsOf(tokenizer: Tokenizer, text: string, allowSpecial = false): number[] {
   const sink = createIdSink(16);
@@ -57,11 +63,12 @@ export function nodeClass(pattern: string): Set<number> {
 
 /** Texts of a fuzz run on which an encoding differs from the oracle. */
 export async function findDifferences(
-  name: TiktokenEncoding,
+  name: OracleName,
   seed: number,
   count: number,
+  engine: Engine,
 ): Promise<string[]> {
-  const tokenizer = await openEncoding(name);
+  const tokenizer = await openNamed(name, unitsBeforeTwin[engine]);
   const oracle = get_encoding(name);
   const random = seededRandom(seed);
   const wrong: string[] = [];

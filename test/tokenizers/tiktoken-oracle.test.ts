@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
 import { otherClass, unpackClasses } from '../../src/tokenizers/scanner-classes.ts';
-import { findDifferences, oracleNames, rustClass, wordClasses } from './oracle.ts';
+import { engines, findDifferences, oracleNames, rustClass, wordClasses } from './oracle.ts';
 
-test.each(oracleNames)('%s gives the ids of tiktoken on 2,000 nasty texts', async (name) => {
-  expect(await findDifferences(name, 1, 2000)).toEqual([]);
-});
+test.each(oracleNames.flatMap((name) => engines.map((engine) => [name, engine] as const)))(
+  '%s gives the ids of tiktoken on 2,000 nasty texts, by the %s engine',
+  async (name, engine) => {
+    expect(await findDifferences(name, 1, 2000, engine)).toEqual([]);
+  },
+);
 
 test('every character has the class that it has in tiktoken', () => {
   const expected = new Uint8Array(0x110000).fill(1);
