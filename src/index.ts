@@ -31,13 +31,13 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a model folder or file; without a REF the scratch layer (a table drawn as torch.nn.Embedding draws it, the gpt2 tokenizer).
+ * Opens a model folder or file, `org/name` of the hub, `ollama:name`, a URL; without a REF the scratch layer (a table drawn as torch.nn.Embedding draws it, the gpt2 tokenizer).
  * @throws EmbError "missing", "corrupt" or "unsupported"
  */
 export async function openModel(ref?: string, options: OpenOptions = {}): Promise<Model> {
   if (ref !== undefined) {
     const opening = await import('./model/open.ts');
-    return opening.openModel(ref, { tensor: options.tensor, note: options.note });
+    return opening.openModel(ref, { tensor: options.tensor, note: options.note, env: process.env });
   }
   const { openScratch } = await import('./model/scratch.ts');
   return openScratch({ ...options, tokenizer: () => openTokenizer('gpt2') });
@@ -52,5 +52,5 @@ export async function openTokenizer(
   note: (message: string) => void = () => {},
 ): Promise<Tokenizer> {
   const opening = await import('./model/tokenizer-ref.ts');
-  return opening.openTokenizer(ref, note);
+  return opening.openTokenizer(ref, note, process.env);
 }

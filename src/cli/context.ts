@@ -78,7 +78,7 @@ export function createContext(
     },
     async openAside(ref) {
       const { openModel } = await import('../model/open.ts');
-      const model = await openModel(ref, { note });
+      const model = await openModel(ref, { note, env: process.env });
       opened.push(model);
       return model;
     },
@@ -95,7 +95,7 @@ export function createContext(
     },
     async tokenizerOf(ref) {
       const { openTokenizer } = await import('../model/tokenizer-ref.ts');
-      return openTokenizer(ref, note);
+      return openTokenizer(ref, note, process.env);
     },
     async presets() {
       return (await import('../model/presets/index.ts')).presets;
@@ -175,14 +175,24 @@ async function openTrained(
     const bytes = await readAll(undefined);
     return openModelBytes(bytes, { tensor: options.tensor as string | undefined, note: context.note });
   }
-  if (!pathExists(ref)) await refusePreset(ref, context);
-  return openModel(ref, { tensor: options.tensor as string | undefined, note: context.note });
+  const repository = await repositoryOf(ref, context);
+  if (repository !== undefined) context.note(`${ref}: ${repository} of the hub`);
+  const tensor = options.tensor as string | undefined;
+  const env = process.env;
+  return openModel(repository ?? ref, { tensor, note: context.note, env });
 }
 
-/** A preset has sizes and no weights: rows cannot be looked up in it. */
-async function refusePreset(ref: string, context: Context): Promise<void> {
+/**
+ * The repository of a preset's short name (gpt2), since a preset has sizes and no weights; undefined for every other REF.
+ *
+ * @throws EmbError "unsupported" for a preset whose weights were not published
+ */
+async function repositoryOf(ref: string, context: Context): Promise<string | undefined> {
+  if (ref.includes('/') || pathExists(ref)) return undefined;
   const preset = await context.preset(ref);
-  if (preset === undefined) return;
+  if (preset === undefined) return undefined;
+  const repository = preset.aliases.find((alias) => alias.includes('/'));
+  if (repository !== undefined) return `hf:${repository}`;
   throw new EmbError(
     'unsupported',
     `"${ref}" is a preset, known sizes without weights`,

@@ -1,9 +1,9 @@
 import { basename, dirname } from 'node:path';
-import { kindOfPath, openFile } from '../bytes/file.ts';
-import { FolderFiles } from '../bytes/folder.ts';
+import { openFile } from '../bytes/file.ts';
+import { FolderFiles, LoneFile } from '../bytes/folder.ts';
 import { MemorySource } from '../bytes/memory.ts';
 import { EmbError } from '../errors.ts';
-import type { Config, Files, Model, Tokenizer } from '../types.ts';
+import type { ByteSource, Config, Environment, Files, Model } from '../types.ts';
 import { FileModel, type ModelParts } from './file-model.ts';
 import { openFolderTensors, readObject } from './folder.ts';
 import { readLayout } from './layouts.ts';
@@ -16,38 +16,59 @@ export interface OpenOptions {
   tensor?: string;
   /** Gets a line about what was found odd or taken from beside the file. */
   note?: (message: string) => void;
+  /** Where caches, tokens and hosts are looked up; nothing when absent. */
+  env?: Environment;
 }
+
+/** Bytes that tell a JSON file. */
+const headBytes = 64;
 
 /** What every way of opening passes on. */
 type Shared = Pick<ModelParts, 'name' | 'tensor' | 'note'>;
 
-/** True when something is there, of whatever kind. */
-export function pathExists(ref: string): boolean {
-  return ref !== '' && kindOfPath(ref) !== undefined;
-}
-
 /**
- * Opens a model: a folder, a shard index, a lone file of any format that emb reads, or a tokenizer.json alone.
+ * Opens a model: a folder, a shard index, a lone file of any format that emb reads, a tokenizer.json alone, wherever it lies.
  *
  * Cost: a lone file's header; of a folder nothing but its config until a tensor or the tokenizer is asked for.
  * @throws EmbError "missing", "corrupt" or "unsupported", naming the file
  */
 export async function openModel(ref: string, options: OpenOptions = {}): Promise<Model> {
-  const { kind, path } = resolveRef(ref);
+  const env = options.env ?? {};
+  const { kind, path } = await resolveRef(ref, env);
   const shared = { name: ref, tensor: options.tensor, note: options.note ?? (() => {}) };
   if (kind === 'folder') return openFolder(new FolderFiles(path), shared);
-  const files = new FolderFiles(dirname(path));
-  if (kind === 'index') {
+  if (kind === 'file') return openSource(openFile(path), path, new FolderFiles(dirname(path)), shared);
+  const { openRemote } = await import('./remote.ts');
+  const place = await openRemote(path, env, shared.note);
+  if (place.kind === 'files') return openFolder(place.files, shared);
+  const files = place.files ?? new LoneFile(basename(place.path), place.source);
+  return openSource(place.source, place.path, files, shared);
+}
+
+/** One file: an index of shards, a tokenizer, or weights. files: what lies beside it. */
+async function openSource(source: ByteSource, path: string, files: Files, shared: Shared): Promise<Model> {
+  if (!(await isJson(source))) return openLoneFile(source, path, files, shared);
+  await source.close();
+  const name = basename(path);
+  if (/\.index\.json$/i.test(path)) {
     const config = await readObject(files, 'config.json');
-    const open = () => openShards(files, basename(path));
+    const open = () => openShards(files, name);
     return new FileModel({ ...shared, files, config, tokenizer: await tokenizerIn(files), open });
   }
-  if (kind === 'json') {
-    if (isConfigName(path)) throw isNoModel(path);
-    const tokenizer = tokenizerFile(files, basename(path));
-    return new FileModel({ ...shared, files, config: {}, tokenizer, open: async () => noTensors() });
+  if (isConfigName(path)) throw isNoModel(path);
+  const tokenizer = tokenizerFile(files, name);
+  return new FileModel({ ...shared, files, config: {}, tokenizer, open: async () => noTensors() });
+}
+
+/** A JSON file begins with white space and a brace; a safetensors header is JSON too, but begins after its length. */
+async function isJson(source: ByteSource): Promise<boolean> {
+  try {
+    const head = await source.read(0, Math.min(headBytes, source.byteLength));
+    return /^\uFEFF?\s*\{/.test(Buffer.from(head.buffer, head.byteOffset, head.length).toString('utf8'));
+  } catch (error) {
+    await source.close();
+    throw error;
   }
-  return openLoneFile(path, files, shared);
 }
 
 /**
@@ -60,13 +81,6 @@ export async function openModelBytes(bytes: Uint8Array, options: OpenOptions = {
   const set = await openOne(new MemorySource('stdin', bytes), undefined);
   const open = async () => set;
   return new FileModel({ ...shared, ...ownParts(set, 'stdin'), files: undefined, open, opened: set });
-}
-
-/** The tokenizer of a REF that is a tokenizer.json under any name; undefined for a REF that is something else. */
-export async function openTokenizerFile(ref: string): Promise<Tokenizer | undefined> {
-  const { kind, path } = resolveRef(ref);
-  if (kind !== 'json' || isConfigName(path)) return undefined;
-  return tokenizerFile(new FolderFiles(dirname(path)), basename(path)).open();
 }
 
 /** A folder of files, wherever it lies. */
@@ -100,10 +114,10 @@ function ownParts(set: TensorSet, name: string): Pick<ModelParts, 'config' | 'to
   return { config: set.config ?? {}, tokenizer };
 }
 
-async function openLoneFile(path: string, files: Files, shared: Shared): Promise<Model> {
-  const set = await openOne(openFile(path), files);
+async function openLoneFile(source: ByteSource, path: string, files: Files, shared: Shared): Promise<Model> {
+  const set = await openOne(source, files);
   try {
-    const own = ownParts(set, path);
+    const own = ownParts(set, source.name);
     const open = async () => set;
     if (own.tokenizer !== undefined) return new FileModel({ ...shared, ...own, files, open, opened: set });
     const isPublished = /^(model\b.*\.safetensors|pytorch_model\b.*\.bin)$/i.test(basename(path));

@@ -69,15 +69,32 @@ describe('what a REF means', () => {
     expect(await failure('')).toMatchObject({ code: 'usage' });
   });
 
-  test.each(['hf:openai-community/gpt2', 'ollama:llama3', 'https://example.org/model.safetensors'])(
-    '%s is no path',
+  test.each(['hf:openai-community/gpt2', 'openai-community/gpt2'])(
+    '%s is asked of the hub, which HF_HUB_OFFLINE turns off',
     async (ref) => {
-      expect(await failure(ref)).toMatchObject({
-        code: 'unsupported',
-        message: expect.stringContaining('emb opens files and folders'),
+      const env = { HF_HUB_OFFLINE: '1', HF_HOME: join(root, 'no-cache') };
+      await expect(openModel(ref, { env })).rejects.toMatchObject({
+        code: 'missing',
+        message: expect.stringContaining('openai-community/gpt2'),
       });
     },
   );
+
+  test('ollama: names what its store lacks, other schemes are refused', async () => {
+    const env = { OLLAMA_MODELS: join(root, 'no-store') };
+    await expect(openModel('ollama:llama3', { env })).rejects.toMatchObject({ code: 'missing' });
+    expect(await failure('ftp://example.org/model.safetensors')).toMatchObject({ code: 'unsupported' });
+  });
+
+  test('a name in a folder that is here is a missing path, not a repository', async () => {
+    expect(await failure('fixtures/gpt2')).toMatchObject({
+      message: 'fixtures/gpt2: no such file or folder',
+      hint: 'hf:fixtures/gpt2 asks the hub',
+    });
+    expect(await failure('absent/model.safetensors')).toMatchObject({
+      message: 'absent/model.safetensors: no such file',
+    });
+  });
 
   test('devices, broken JSON and configs are refused', async () => {
     expect((await failure('/dev/null')).message).toContain('is a device');

@@ -7,7 +7,7 @@ import { hasWorld, world } from './manifest.ts';
 test.skipIf(!hasWorld)(
   'GPT-NeoX has 243 single bytes and 369 parts of characters, as magikarp counts',
   async () => {
-    const tokenizer = await openTokenizer(join(world, 'BlinkDL+ChatRWKV/20B_tokenizer.json'), () => {});
+    const tokenizer = await openTokenizer(join(world, 'BlinkDL+ChatRWKV/20B_tokenizer.json'), () => {}, {});
     let bytes = 0;
     let partial = 0;
     for (let id = 0; id < tokenizer.vocabSize; id++) {
