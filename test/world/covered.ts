@@ -1,6 +1,7 @@
 /** Which files of the world a test reads. One line per test; what no line claims is not covered yet. */
 export const covered: { test: string; reads(path: string): boolean }[] = [
   { test: 'safetensors.test.ts', reads: (path) => path.endsWith('.safetensors') },
+  { test: 'model2vec.test.ts', reads: (path) => /model2vec-rs.*(modules\.json|\.safetensors)$/.test(path) },
   { test: 'onnx.test.ts', reads: (path) => /\.(onnx|pb)$/.test(path) },
   { test: 'npy.test.ts', reads: (path) => path.endsWith('.npy') },
   { test: 'npz.test.ts', reads: (path) => path.endsWith('.npz') },
