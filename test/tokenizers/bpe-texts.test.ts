@@ -147,6 +147,21 @@ describe('the WebAssembly twin', () => {
     }
   });
 
+  test('waits for a lower case letter after any number of capitals, which decides where a word of GPT-4o ends', () => {
+    const byteIds = Int32Array.from({ length: 256 }, (_, byte) => byte);
+    // The last byte of ª and an A.
+    const list = { lefts: Uint32Array.of(0xaa), rights: Uint32Array.of(65), merged: Uint32Array.of(256) };
+    const of = new BpeEngine({ byteIds, merges: MergeTable.from(list) });
+    for (const [text, token] of [
+      [`ª${'A'.repeat(40)}b`, 256],
+      [`ª${'A'.repeat(40)}1`, 0xaa],
+    ] as const) {
+      const ids = twinIds(openTwin(of, o200kScanner, 13), text);
+      expect(ids).toEqual(plainIds(of, o200kScanner, text));
+      expect(ids[1]).toBe(token);
+    }
+  });
+
   test('takes over after so many units of one text or of many', () => {
     const tables = { ranked: 0 };
     const merges = Object.create(engine.model.merges, {
