@@ -14,7 +14,7 @@ import { readLayout } from './layouts.ts';
 import { type Role, RoleFinder } from './role-finder.ts';
 import { isTied, tableOf } from './table.ts';
 import type { TensorSet } from './tensors.ts';
-import { noTokenizer, type TokenizerPlace } from './tokenizer-place.ts';
+import { noTokenizer, type TokenizerPlace, vocabularyPlace } from './tokenizer-place.ts';
 
 /** What a FileModel is made of. */
 export interface ModelParts {
@@ -30,6 +30,8 @@ export interface ModelParts {
   note: (message: string) => void;
   /** Opens the weights, once. */
   open: () => Promise<TensorSet>;
+  /** Tables bring words of their own: which ones depends on the table that is chosen. */
+  wordsByTable?: boolean;
   /** Weights that are open already: close() is theirs even when nothing was asked of them. */
   opened?: TensorSet;
 }
@@ -104,7 +106,7 @@ export class FileModel implements Model {
   }
 
   hasTokenizer(): boolean {
-    return this.#parts.tokenizer !== undefined;
+    return this.#parts.tokenizer !== undefined || this.#parts.wordsByTable === true;
   }
 
   tokenizer(): Promise<Tokenizer> {
@@ -131,7 +133,8 @@ export class FileModel implements Model {
   }
 
   async #openTokenizer(): Promise<Tokenizer> {
-    const { tokenizer: place, files, borrowed, note } = this.#parts;
+    const { files, borrowed, note } = this.#parts;
+    const place = this.#parts.tokenizer ?? (await this.#wordsOfTable());
     if (place === undefined) throw await noTokenizer(files, this.name);
     const tokenizer = await place.open();
     if (borrowed === true) {
@@ -147,6 +150,14 @@ export class FileModel implements Model {
     }
     if (this.#inputRows !== undefined) this.#noteRows(this.#inputRows, tokenizer.vocabSize);
     return tokenizer;
+  }
+
+  async #wordsOfTable(): Promise<TokenizerPlace | undefined> {
+    if (this.#parts.wordsByTable !== true) return undefined;
+    const { roles } = await this.#weights();
+    const role = await roles.role('input');
+    const own = role === undefined ? undefined : (await roles.named(role.tensor)).vocabulary;
+    return own === undefined ? undefined : vocabularyPlace(own, this.name);
   }
 
   /** Rows and ids are held against each other as soon as both are known. */

@@ -120,6 +120,9 @@ async function openLoneFile(source: ByteSource, path: string, files: Files, shar
     const own = ownParts(set, source.name);
     const open = async () => set;
     if (own.tokenizer !== undefined) return new FileModel({ ...shared, ...own, files, open, opened: set });
+    if ((await set.all()).some(({ vocabulary }) => vocabulary !== undefined)) {
+      return new FileModel({ ...shared, ...own, files, wordsByTable: true, open, opened: set });
+    }
     const isPublished = /^(model\b.*\.safetensors|pytorch_model\b.*\.bin)$/i.test(basename(path));
     const config = set.config ?? (await neighborConfig(files, set, isPublished, shared.note));
     const tokenizer = await tokenizerIn(files);

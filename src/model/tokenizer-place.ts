@@ -62,7 +62,12 @@ export function vocabularyPlace(vocabulary: FileVocabulary, name: string): Token
 }
 
 async function openVocabulary(vocabulary: FileVocabulary, name: string): Promise<Tokenizer> {
-  throw new EmbError('unsupported', `${name}: ${vocabulary.kind} vocabularies are not opened`);
+  if (vocabulary.kind === 'words') {
+    const { openWordsTokenizer } = await import('../tokenizers/words.ts');
+    return openWordsTokenizer(name, await vocabulary.open());
+  }
+  const { openGgufTokenizer } = await import('../tokenizers/gguf.ts');
+  return openGgufTokenizer(name, vocabulary.metadata);
 }
 
 /** Why a folder has no tokenizer that opens. */
