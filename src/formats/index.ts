@@ -1,6 +1,9 @@
+import { looksLikeTar } from '../bytes/tar-magic.ts';
 import { looksLikeZip } from '../bytes/zip-magic.ts';
 import { EmbError } from '../errors.ts';
 import type { ByteSource, Files, TensorFile } from '../types.ts';
+import { looksLikeBzip2, looksLikeGzip, looksLikeXz } from './compressed-magic.ts';
+import type { Packing } from './compressed-parts.ts';
 import { looksLikeGguf } from './gguf-magic.ts';
 import { looksLikeNpy, openNpy } from './npy.ts';
 import { looksLikeOnnx } from './onnx-head.ts';
@@ -64,6 +67,30 @@ const formats: Format[] = [
     open: async (source, files) => (await import('./onnx.ts')).openOnnx(source, files),
   },
   {
+    name: 'gzip',
+    endings: ['gz'],
+    looksLike: looksLikeGzip,
+    open: (source) => openPacked(source, 'gzip'),
+  },
+  {
+    name: 'bzip2',
+    endings: ['bz2'],
+    looksLike: looksLikeBzip2,
+    open: (source) => openPacked(source, 'bzip2'),
+  },
+  {
+    name: 'xz',
+    endings: ['xz'],
+    looksLike: looksLikeXz,
+    open: (source) => openPacked(source, 'xz'),
+  },
+  {
+    name: 'tar',
+    endings: ['tar'],
+    looksLike: looksLikeTar,
+    open: (source) => openPacked(source, 'tar'),
+  },
+  {
     name: 'safetensors',
     endings: ['safetensors'],
     looksLike: looksLikeSafetensors,
@@ -82,6 +109,11 @@ const formats: Format[] = [
     open: async (source) => (await import('./word2vec.ts')).openWord2vec(source),
   },
 ];
+
+/** Word vectors, or one file of another format, compressed or in an archive. */
+async function openPacked(source: ByteSource, packing: Packing): Promise<TensorFile> {
+  return (await import('./compressed.ts')).openCompressedText(source, packing);
+}
 
 const lfsPointer = 'version https://git-lfs.github.com/spec/';
 
