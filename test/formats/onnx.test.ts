@@ -175,7 +175,7 @@ describe('ONNX models', () => {
   test('a sparse tensor is listed and refused by its name', async () => {
     const file = await open('sparse.onnx');
     const few = file.tensors.find(({ name }) => name === 'few') as TensorInfo;
-    expect(few.shape).toEqual([2, 32]);
+    expect(few.shape).toEqual([2, 4]);
     expect(() => rowsOf(few)).toThrow('tensor "few" is sparse, expected a dense one');
     await file.close();
   });
