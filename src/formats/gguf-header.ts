@@ -19,6 +19,8 @@ export interface GgufPart {
   source: ByteSource;
   metadata: Map<string, unknown>;
   tensors: TensorInfo[];
+  /** What is odd but readable. */
+  notes: string[];
 }
 
 /**
@@ -44,8 +46,8 @@ export async function readHeader(source: ByteSource): Promise<GgufPart> {
   checkFits(cursor, '"metadata_kv_count"', pairCount, shortestPair, 'keys');
   const metadata = await readMetadata(cursor, pairCount);
   const tensors = await readTensors(cursor, tensorCount);
-  placeTensors(tensors, cursor.at, alignmentOf(name, metadata));
-  return { source, metadata, tensors };
+  const notes = placeTensors(tensors, cursor.at, alignmentOf(name, metadata));
+  return { source, metadata, tensors, notes };
 }
 
 function layoutOf(name: string, first: Uint8Array): Layout {

@@ -90,17 +90,16 @@ function blockOf(dtype: string): Block {
   return dtypeNamed(dtype) ?? blocks[dtype];
 }
 
-/** Moves offsets to where the data begins. @throws EmbError "corrupt" for data that is misplaced, shared or beyond the file */
-export function placeTensors(tensors: readonly TensorInfo[], headerEnd: number, alignment: number): void {
+/**
+ * Moves offsets to where the data begins; gives notes on what is odd.
+ *
+ * @throws EmbError "corrupt" for data that is shared or beyond the file
+ */
+export function placeTensors(tensors: readonly TensorInfo[], headerEnd: number, alignment: number): string[] {
   const dataStart = Math.ceil(headerEnd / alignment) * alignment;
+  const odd = tensors.filter(({ offset }) => offset % alignment !== 0);
   for (const tensor of tensors) {
     const label = `${tensor.source.name}: tensor ${JSON.stringify(tensor.name)}`;
-    if (tensor.offset % alignment !== 0) {
-      throw new EmbError(
-        'corrupt',
-        `${label}: "offset" is ${tensor.offset}, expected a multiple of ${alignment}, the alignment`,
-      );
-    }
     tensor.offset += dataStart;
     const end = tensor.offset + tensor.byteLength;
     if (end > tensor.source.byteLength) {
@@ -122,4 +121,8 @@ export function placeTensors(tensors: readonly TensorInfo[], headerEnd: number, 
       );
     }
   }
+  if (odd.length === 0) return [];
+  return [
+    `offsets of ${odd.length} of ${tensors.length} tensors, ${JSON.stringify(odd[0].name)} first, are no multiple of ${alignment}, the alignment: llama.cpp refuses such a file`,
+  ];
 }

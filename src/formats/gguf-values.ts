@@ -118,7 +118,7 @@ class GgufArray implements MetadataArray {
   readonly elementType: string;
   readonly length: number;
   readonly strings?: () => Promise<PackedStrings>;
-  readonly numbers?: () => Promise<Float64Array>;
+  readonly numbers?: () => Promise<ArrayLike<number>>;
   private readonly header: HeaderBytes;
   private readonly layout: Layout;
   private readonly label: string;
@@ -161,29 +161,69 @@ class GgufArray implements MetadataArray {
         `${this.header.source.name}: ${this.label} has ${size} bytes, expected at most ${mostPacked}`,
       );
     }
-    const bytes = await this.header.read(this.start, this.end);
+    return new StringPlaces(await this.header.read(this.start, this.end), this.length, this.layout);
+  }
+
+  private async decoded(): Promise<ArrayLike<number>> {
+    const { bytes, read } = scalars[this.type];
+    if (this.layout.littleEndian && isLittleEndian && this.elementType in wholeArrays) {
+      const copy = Uint8Array.from(await this.header.read(this.start, this.end));
+      return new wholeArrays[this.elementType](copy.buffer);
+    }
+    const cursor = new Cursor(this.header, this.layout, this.start);
+    await cursor.want(this.length * bytes, this.label);
+    const values = new Float64Array(this.length);
+    for (let i = 0; i < values.length; i++) values[i] = Number(read(cursor));
+    return values;
+  }
+}
+
+const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** Element types whose arrays are taken as they lie: scores and kinds of tokens. */
+const wholeArrays: Record<string, new (buffer: ArrayBuffer) => Float32Array | Int32Array> = {
+  float32: Float32Array,
+  int32: Int32Array,
+};
+
+/** Strings whose places are found when one is asked for. */
+class StringPlaces implements PackedStrings {
+  readonly bytes: Uint8Array;
+  private readonly count: number;
+  private readonly layout: Layout;
+  private places: { starts: Uint32Array; ends: Uint32Array } | undefined;
+
+  constructor(bytes: Uint8Array, count: number, layout: Layout) {
+    this.bytes = bytes;
+    this.count = count;
+    this.layout = layout;
+  }
+
+  get starts(): Uint32Array {
+    this.places ??= this.find();
+    return this.places.starts;
+  }
+
+  get ends(): Uint32Array {
+    this.places ??= this.find();
+    return this.places.ends;
+  }
+
+  private find() {
+    const { bytes, count } = this;
     const { littleEndian, countBytes } = this.layout;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const starts = new Uint32Array(this.length);
-    const ends = new Uint32Array(this.length);
+    const starts = new Uint32Array(count);
+    const ends = new Uint32Array(count);
     const low = littleEndian || countBytes === 4 ? 0 : 4;
     let at = 0;
-    for (let i = 0; i < starts.length; i++) {
+    for (let i = 0; i < count; i++) {
       const start = at + countBytes;
       // The upper half of a length is 0: the walk over the header has held them all against the file.
       at = start + view.getUint32(at + low, littleEndian);
       starts[i] = start;
       ends[i] = at;
     }
-    return { bytes, starts, ends };
-  }
-
-  private async decoded(): Promise<Float64Array> {
-    const { bytes, read } = scalars[this.type];
-    const cursor = new Cursor(this.header, this.layout, this.start);
-    await cursor.want(this.length * bytes, this.label);
-    const values = new Float64Array(this.length);
-    for (let i = 0; i < values.length; i++) values[i] = Number(read(cursor));
-    return values;
+    return { starts, ends };
   }
 }

@@ -50,7 +50,7 @@ function fileOf(parts: readonly GgufPart[], notes: readonly string[]): TensorFil
     metadata,
     roles,
     config: configOf(metadata, roles),
-    notes,
+    notes: [...parts.flatMap((part) => part.notes), ...notes],
     ...(metadata.has('tokenizer.ggml.model') ? { vocabulary: { kind: 'gguf' as const, metadata } } : {}),
     async close() {
       for (const part of parts) await part.source.close();

@@ -75,7 +75,9 @@ describe('files of gguf-py', () => {
       expect(texts).toEqual(['', 'a', 'grüße', 'x'.repeat(300)]);
       expect(await strings.values(2)).toEqual(['', 'a']);
       const numbers = metadata.get('array.int16') as MetadataArray;
-      expect(await numbers.numbers?.()).toEqual(Float64Array.of(-32768, 32767));
+      expect(Array.from((await numbers.numbers?.()) ?? [])).toEqual([-32768, 32767]);
+      const whole = metadata.get('array.int32') as MetadataArray;
+      expect(Array.from((await whole.numbers?.()) ?? [])).toEqual([-(2 ** 31), 2 ** 31 - 1]);
       expect(numbers.strings).toBeUndefined();
       const nested = metadata.get('array.array') as MetadataArray;
       expect([nested.elementType, await plain(nested)]).toEqual(['array', [[1, 2], [3]]]);

@@ -4,6 +4,7 @@ export const covered: { test: string; reads(path: string): boolean }[] = [
   { test: 'model2vec.test.ts', reads: (path) => /model2vec-rs.*(modules\.json|\.safetensors)$/.test(path) },
   { test: 'onnx.test.ts', reads: (path) => /\.(onnx|pb)$/.test(path) },
   { test: 'npy.test.ts', reads: (path) => path.endsWith('.npy') },
+  { test: 'gguf.test.ts', reads: (path) => /\.gguf(\.inp|\.out)?$/.test(path) },
   { test: 'npz.test.ts', reads: (path) => path.endsWith('.npz') },
   {
     test: 'pytorch.test.ts',

@@ -1,0 +1,54 @@
+import type { IdSink, PackedStrings } from '../types.ts';
+import { Utf8Text } from './bpe-text.ts';
+import { placeSpans } from './gguf-llama.ts';
+import type { GgufPieces } from './gguf-pieces.ts';
+import { unescapeInto } from './gguf-rwkv-escapes.ts';
+import { pushId } from './id-sink.ts';
+import { longestByFirst, PieceMatcher } from './piece-matcher.ts';
+import { StringIndex } from './string-index.ts';
+
+/**
+ * The longest token first, byte by byte, as RWKV's World tokenizer does.
+ *
+ * Source: llm_tokenizer_rwkv_session in llama.cpp's src/llama-vocab.cpp.
+ */
+export class GgufRwkv {
+  private readonly matcher: PieceMatcher;
+  private readonly unknownId: number;
+  private readonly utf8 = new Utf8Text();
+
+  constructor(pieces: GgufPieces, unknownId: number) {
+    const strings = unescapeAll(pieces);
+    this.matcher = new PieceMatcher(
+      new StringIndex(strings),
+      longestByFirst(strings.bytes, strings.starts, strings.ends),
+    );
+    this.unknownId = unknownId;
+  }
+
+  encode(text: string, shift: number, _afterSpecial: boolean, into: IdSink): void {
+    const { utf8, matcher } = this;
+    utf8.set(text);
+    const from = into.length;
+    for (let at = 0; at < utf8.length; ) {
+      const id = matcher.matchLongest(utf8.bytes, at, utf8.length);
+      const end = id < 0 ? at + 1 : matcher.end;
+      if (id >= 0 || this.unknownId >= 0) pushId(into, id < 0 ? this.unknownId : id, at, end);
+      at = end;
+    }
+    placeSpans(into, from, utf8, shift, shift);
+  }
+}
+
+function unescapeAll(pieces: GgufPieces): PackedStrings {
+  const bytes = new Uint8Array(pieces.strings.bytes.length);
+  const starts = new Uint32Array(pieces.count);
+  const ends = new Uint32Array(pieces.count);
+  let at = 0;
+  for (let id = 0; id < pieces.count; id++) {
+    starts[id] = at;
+    at = unescapeInto(pieces.bytesOf(id), bytes, at);
+    ends[id] = at;
+  }
+  return { bytes, starts, ends };
+}
