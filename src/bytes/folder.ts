@@ -77,28 +77,6 @@ export class SubFiles implements Files {
   }
 }
 
-/** One file that nothing is known to lie beside. */
-export class LoneFile implements Files {
-  readonly name: string;
-  readonly #file: string;
-  readonly #source: ByteSource;
-
-  /** file: its name without folders. */
-  constructor(file: string, source: ByteSource) {
-    this.name = source.name;
-    this.#file = file;
-    this.#source = source;
-  }
-
-  async list(): Promise<readonly string[]> {
-    return [this.#file];
-  }
-
-  async open(name: string): Promise<ByteSource | undefined> {
-    return name === this.#file ? this.#source : undefined;
-  }
-}
-
 /** True for a name that is no path below its folder, in any spelling that some system takes for one. */
 export function leadsOutside(name: string): boolean {
   const decoded = name.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>

@@ -92,7 +92,7 @@ function hasAllShards(names: readonly string[]): boolean {
   const there = new Set(names);
   const sets = new Map<string, number>();
   for (const name of names) {
-    const match = /^(.*-)(\d{1,6})-of-(\d{1,6})(\.\w+)$/.exec(name);
+    const match = /^(.*-)(\d+)-of-(\d+)(\.\w+)$/.exec(name);
     if (match !== null) {
       const key = `${match[1]}of-${match[3]}${match[4]}`;
       if (Number(match[3]) > mostFiles) return false;

@@ -13,79 +13,98 @@ export interface HubRef {
   file: string | undefined;
 }
 
-/** One half of a repository's name, as the hub allows it. */
-const namePart = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?$/;
+/** As the hub allows each half of a name. */
+const namePart = /^\w(?:[\w.-]{0,94}\w)?$/;
+
+/** What else the hub holds. */
+const otherKinds = ['datasets', 'spaces', 'kernels', 'buckets'];
+
+/** Revisions with slashes of their own; in others a slash is written %2F. */
+const specialRevision = /^(refs\/(?:pr|convert)\/[^/]+)(?:\/(.*))?$/;
 
 const example = 'hf:org/name, hf:org/name@revision, or hf:org/name/file.gguf';
 
 /** True for text that has the form org/name[@revision] and so may be on the hub. */
 export function looksLikeRepo(ref: string): boolean {
-  const { repo, revision } = split(ref);
-  const parts = repo.split('/');
-  return parts.length === 2 && parts.every(isNamePart) && (revision === undefined || isRevision(revision));
+  try {
+    const { repo, file } = readPath(ref, ref);
+    return repo.includes('/') && file === undefined;
+  } catch (error) {
+    if (!(error instanceof EmbError)) throw error;
+    return false;
+  }
 }
 
 /**
- * Reads `org/name`, `hf:org/name@revision`, `hf:org/name/file@revision`.
+ * Reads `org/name`, `hf:org/name@revision`, `hf:org/name@revision/file`, with hf:// too.
  *
+ * Source: https://huggingface.co/docs/huggingface_hub/package_reference/hf_uris
  * @throws EmbError "usage" for a name that no repository has, "unsupported" for datasets and spaces
  */
 export function parseHubRef(ref: string): HubRef {
-  const { repo: path, revision } = split(ref.replace(/^hf:(\/\/)?/i, ''));
-  const parts = path.split('/');
-  if (parts.length > 2 && /^(datasets|spaces)$/.test(parts[0])) {
-    throw new EmbError('unsupported', `${ref}: is one of the hub's ${parts[0]}, expected a model`, example);
-  }
-  const repo = parts.slice(0, 2);
-  const file = parts.slice(2).join('/');
-  if (!repo.every(isNamePart) || (parts.length > 2 && leadsOutside(file))) {
-    throw new EmbError('usage', `${ref}: is no name of a model on the hub`, example);
-  }
-  if (revision !== undefined && !isRevision(revision)) {
-    throw new EmbError(
-      'usage',
-      `${ref}: "${revision}" is no revision`,
-      'a branch, a tag, a commit or refs/pr/1',
-    );
-  }
-  return { name: ref, repo: repo.join('/'), revision, file: file === '' ? undefined : file };
+  return readPath(ref.replace(/^hf:(\/\/)?/i, '').replace(/^models\/(?=[^/]+\/)/, ''), ref);
 }
 
 /**
- * Reads a page or a file of the hub from its URL (/org/name, /tree/, /blob/, /resolve/, /raw/); undefined for other URLs.
+ * Reads a page or a file of a hub from its URL (/org/name, /tree/, /blob/, /resolve/, /raw/); undefined for other URLs.
  *
- * @param origins origins that are hubs, HF_ENDPOINT's among them
+ * @param endpoints URLs of hubs, with the path that they lie under
+ * @throws EmbError "unsupported" for a dataset or a space
  */
-export function parseHubUrl(url: URL, name: string, origins: readonly string[]): HubRef | undefined {
-  if (!origins.includes(url.origin)) return undefined;
-  const parts = url.pathname
+export function parseHubUrl(url: URL, name: string, endpoints: readonly string[]): HubRef | undefined {
+  const whole = `${url.origin}${url.pathname}`;
+  const endpoint = endpoints.find((base) => whole.startsWith(`${base}/`));
+  if (endpoint === undefined) return undefined;
+  const parts = whole
+    .slice(endpoint.length + 1)
     .split('/')
-    .filter((part) => part !== '')
-    .map(decoded);
-  if (/^(datasets|spaces)$/.test(parts[0] ?? '')) {
-    throw new EmbError('unsupported', `${name}: is one of the hub's ${parts[0]}, expected a model`, example);
+    .filter((part) => part !== '');
+  if (otherKinds.includes(parts[0])) throw otherKind(name, parts[0]);
+  if (parts[0] === 'models') parts.shift();
+  const isAction = (part: string | undefined) => /^(tree|blob|resolve|raw)$/.test(part ?? '');
+  // Old models have one word for a name.
+  const repo = parts.slice(0, isAction(parts[1]) ? 1 : 2);
+  const [action, ...tail] = parts.slice(repo.length);
+  if (repo.length === 0 || repo[0] === 'api' || (action !== undefined && !isAction(action))) return undefined;
+  if (repo.length === 1 && action === undefined) return undefined;
+  // A slash that is written as %2F stays so: it is the revision's.
+  const at = tail.map((part) => decoded(part).replaceAll('/', '%2F')).join('/');
+  return readPath(at === '' ? repo.join('/') : `${repo.join('/')}@${at}`, name);
+}
+
+/** REPO[@REVISION][/FILE]; an @ further on belongs to the file. */
+function readPath(text: string, name: string): HubRef {
+  const path = text.replace(/\/+$/, '');
+  const at = path.indexOf('@');
+  const isRevision = at >= 0 && path.slice(0, at).split('/').length <= 2;
+  const before = isRevision ? path.slice(0, at) : path;
+  const parts = before.split('/');
+  if (otherKinds.includes(parts[0]) && parts.length > 1) throw otherKind(name, parts[0]);
+  const repo = parts.slice(0, 2);
+  let file = parts.slice(2).join('/');
+  let revision: string | undefined;
+  if (isRevision) {
+    const after = path.slice(at + 1);
+    const special = specialRevision.exec(after);
+    const slash = after.indexOf('/');
+    revision = special?.[1] ?? decoded(slash < 0 ? after : after.slice(0, slash));
+    file = special === null ? (slash < 0 ? '' : after.slice(slash + 1)) : (special[2] ?? '');
   }
-  const at = parts.findIndex((part, index) => index > 0 && /^(tree|blob|resolve|raw)$/.test(part));
-  const repo = parts.slice(0, at < 0 ? 2 : at);
-  if (repo.length === 0 || repo.length > 2 || !repo.every(isNamePart) || parts[0] === 'api') return undefined;
-  if (at < 0)
-    return parts.length > 2
-      ? undefined
-      : { name, repo: repo.join('/'), revision: undefined, file: undefined };
-  // refs/pr/1 and refs/convert/x may be written with their slashes.
-  const count = parts[at + 1] === 'refs' ? 3 : 1;
-  const revision = parts.slice(at + 1, at + 1 + count).join('/');
-  const file = parts.slice(at + 1 + count).join('/');
-  if (!isRevision(revision) || (file !== '' && leadsOutside(file))) return undefined;
-  if (parts[at] === 'tree' && file !== '') return undefined;
+  if (!repo.every(isNamePart) || (file !== '' && leadsOutside(file))) {
+    throw new EmbError('usage', `${name}: is no name of a model on the hub`, example);
+  }
+  if (revision !== undefined && !isRevisionName(revision)) {
+    throw new EmbError(
+      'usage',
+      `${name}: ${JSON.stringify(revision)} is no revision`,
+      'a branch, a tag, a commit or refs/pr/1',
+    );
+  }
   return { name, repo: repo.join('/'), revision, file: file === '' ? undefined : file };
 }
 
-function split(ref: string): { repo: string; revision: string | undefined } {
-  const at = ref.indexOf('@');
-  return at < 0
-    ? { repo: ref, revision: undefined }
-    : { repo: ref.slice(0, at), revision: ref.slice(at + 1) };
+function otherKind(name: string, kind: string): EmbError {
+  return new EmbError('unsupported', `${name}: is one of the hub's ${kind}, expected a model`, example);
 }
 
 function isNamePart(part: string): boolean {
@@ -93,10 +112,11 @@ function isNamePart(part: string): boolean {
 }
 
 /** As git allows names of branches and tags, and short enough for a URL. */
-function isRevision(revision: string): boolean {
+function isRevisionName(revision: string): boolean {
   return revision.length <= 200 && /^[\w.+/#=,-]+$/.test(revision) && !leadsOutside(revision);
 }
 
+/** Percent signs that are no escapes stay as they are. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

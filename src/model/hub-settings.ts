@@ -33,7 +33,8 @@ export function readHubSettings(env: Environment): HubSettings {
   const home = expand(env.HF_HOME, env) ?? join(cacheHome(env), 'huggingface');
   const { url, authorization } = parseHttpUrl(env.HF_ENDPOINT || 'https://huggingface.co');
   const token = isOn(env.HF_HUB_DISABLE_IMPLICIT_TOKEN) ? undefined : readToken(home, env);
-  const offlineBy = ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'].find((name) => isOn(env[name]));
+  // The first that is set decides.
+  const offlineBy = ['HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'].find((name) => env[name]) ?? '';
   const folders = [
     expand(env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE, env) ?? join(home, 'hub'),
     ...[env.TRANSFORMERS_CACHE, env.PYTORCH_TRANSFORMERS_CACHE].map((value) => expand(value, env)),
@@ -42,8 +43,8 @@ export function readHubSettings(env: Environment): HubSettings {
     endpoint: `${url.origin}${url.pathname}`.replace(/\/+$/, ''),
     authorization: token === undefined ? authorization : `Bearer ${token.value}`,
     tokenFrom: token?.from,
-    isOffline: offlineBy !== undefined,
-    offlineBy: offlineBy ?? '',
+    isOffline: isOn(env[offlineBy]),
+    offlineBy,
     cacheFolders: [...new Set(folders.filter((folder) => folder !== undefined))],
   };
 }
@@ -76,10 +77,13 @@ function checkToken(text: string | undefined, from: string): string | undefined 
   );
 }
 
-/** A folder as the shell would have expanded it; undefined for none. */
+/** A path with ~ and $NAME expanded, as Python's expanduser and expandvars do; undefined for none. */
 function expand(path: string | undefined, env: Environment): string | undefined {
   if (!path) return undefined;
-  return path === '~' || path.startsWith('~/') ? join(homeFolder(env), path.slice(1)) : path;
+  const below = path === '~' || path.startsWith('~/') ? join(homeFolder(env), path.slice(1)) : path;
+  return below.replace(/\$(?:(\w+)|\{(\w+)\})/g, (whole, plain?: string, braced?: string) => {
+    return env[plain ?? braced ?? ''] ?? whole;
+  });
 }
 
 /** As huggingface_hub reads a flag. */

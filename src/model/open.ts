@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { openFile } from '../bytes/file.ts';
-import { FolderFiles, LoneFile } from '../bytes/folder.ts';
+import { FolderFiles } from '../bytes/folder.ts';
 import { MemorySource } from '../bytes/memory.ts';
 import { EmbError } from '../errors.ts';
 import type { ByteSource, Config, Environment, Files, Model } from '../types.ts';
@@ -40,9 +40,9 @@ export async function openModel(ref: string, options: OpenOptions = {}): Promise
   if (kind === 'file') return openSource(openFile(path), path, new FolderFiles(dirname(path)), shared);
   const { openRemote } = await import('./remote.ts');
   const place = await openRemote(path, env, shared.note);
-  if (place.kind === 'files') return openFolder(place.files, shared);
-  const files = place.files ?? new LoneFile(basename(place.path), place.source);
-  return openSource(place.source, place.path, files, shared);
+  const seen = { ...shared, name: place.name };
+  if (place.kind === 'files') return openFolder(place.files, seen);
+  return openSource(place.source, place.path, place.files, seen);
 }
 
 /** One file: an index of shards, a tokenizer, or weights. files: what lies beside it. */

@@ -1,3 +1,4 @@
+import { SubFiles } from '../bytes/folder.ts';
 import { openHttp } from '../bytes/http.ts';
 import { Network } from '../bytes/http-network.ts';
 import { parseHttpUrl, shownUrl } from '../bytes/http-url.ts';
@@ -8,10 +9,13 @@ import { openHubFiles } from './hub.ts';
 import { type HubRef, parseHubRef, parseHubUrl } from './hub-ref.ts';
 import { readHubSettings } from './hub-settings.ts';
 
-/** Where a remote REF leads: the files of a repository, or one file and, on a hub, the others beside it. */
+/**
+ * Where a remote REF leads: the files of a repository, or one file and what lies beside it.
+ * name: the REF without what must not be seen, the query and the password of a URL.
+ */
 export type RemotePlace =
-  | { kind: 'files'; files: Files }
-  | { kind: 'file'; source: ByteSource; path: string; files: Files | undefined };
+  | { kind: 'files'; name: string; files: Files }
+  | { kind: 'file'; name: string; source: ByteSource; path: string; files: Files };
 
 /** Hosts of the hub itself, whatever HF_ENDPOINT says. */
 const hubOrigins = [
@@ -41,17 +45,38 @@ export async function openRemote(
   const target = parseHttpUrl(ref);
   const name = shownUrl(target.url);
   const { endpoint } = readHubSettings(env);
-  const own = new URL(endpoint).origin;
-  const hub = parseHubUrl(target.url, name, [...hubOrigins, own]);
+  const hub = parseHubUrl(target.url, name, [endpoint, ...hubOrigins]);
   if (hub !== undefined) {
     // A page of the hub is meant where it was copied from; only then may a mirror's token go there.
-    const { origin } = target.url;
-    const at = origin === own ? env : { ...env, HF_ENDPOINT: hubOrigins[0] };
+    const isOwn = new URL(endpoint).origin === target.url.origin;
+    const at = isOwn ? env : { ...env, HF_ENDPOINT: hubOrigins[0] };
     return openRepo(hub, at, note);
   }
   const network = new Network(env, note);
-  const source = await openHttp({ name, target, network, cacheKey: `url ${target.url.href}` });
-  return { kind: 'file', source, path: target.url.pathname, files: undefined };
+  const open = () => openHttp({ name, target, network, cacheKey: `url ${target.url.href}` });
+  const path = target.url.pathname;
+  return { kind: 'file', name, source: await open(), path, files: new UrlFiles(name, path, open) };
+}
+
+/** One file by its URL: nothing is known to lie beside it. */
+class UrlFiles implements Files {
+  readonly name: string;
+  readonly #file: string;
+  readonly #open: () => Promise<ByteSource>;
+
+  constructor(name: string, path: string, open: () => Promise<ByteSource>) {
+    this.name = name.slice(0, name.lastIndexOf('/'));
+    this.#file = path.slice(path.lastIndexOf('/') + 1);
+    this.#open = open;
+  }
+
+  async list(): Promise<readonly string[]> {
+    return [this.#file];
+  }
+
+  async open(name: string): Promise<ByteSource | undefined> {
+    return name === this.#file ? this.#open() : undefined;
+  }
 }
 
 async function openRepo(
@@ -59,16 +84,19 @@ async function openRepo(
   env: Environment,
   note: (message: string) => void,
 ): Promise<RemotePlace> {
-  const { file } = ref;
-  // Files are named after the repository, the one file after what the user wrote.
-  const name = file === undefined ? ref.name : ref.repo;
-  const files = await openHubFiles({ ...ref, name }, env, note);
-  if (file === undefined) return { kind: 'files', files };
+  const { name, file } = ref;
+  if (file === undefined) return { kind: 'files', name, files: await openHubFiles(ref, env, note) };
+  // Files are named after the repository: what the user wrote has the one file in it.
+  const files = await openHubFiles({ ...ref, name: ref.repo }, env, note);
   const source = await files.open(file);
-  if (source !== undefined) return { kind: 'file', source, path: file, files };
-  throw new EmbError(
-    'missing',
-    `${name}: has no file ${JSON.stringify(file)}`,
-    didYouMean(nearestNames(file, await files.list())),
-  );
+  if (source === undefined) {
+    throw new EmbError(
+      'missing',
+      `${ref.repo}: has no file ${JSON.stringify(file)}`,
+      didYouMean(nearestNames(file, await files.list())),
+    );
+  }
+  const slash = file.lastIndexOf('/');
+  const beside = slash < 0 ? files : new SubFiles(files, file.slice(0, slash));
+  return { kind: 'file', name, source, path: file, files: beside };
 }
