@@ -18,7 +18,7 @@ export type PickleValue =
 
 export class PickleSequence {
   readonly kind: 'list' | 'tuple' | 'set';
-  readonly items: PickleValue[];
+  items: PickleValue[];
 
   constructor(kind: 'list' | 'tuple' | 'set', items: PickleValue[]) {
     this.kind = kind;
@@ -28,7 +28,7 @@ export class PickleSequence {
 
 /** A dictionary as keys and values in turn, as they were set: a Map costs more memory than the pickle may justify. */
 export class PickleDict {
-  readonly items: PickleValue[];
+  items: PickleValue[];
 
   constructor(items: PickleValue[]) {
     this.items = items;
@@ -56,7 +56,7 @@ export class PickleObject {
   readonly args: readonly PickleValue[];
   state: PickleValue = null;
   /** What was set, keys and values in turn, or appended, with its place as key. */
-  readonly items: PickleValue[] = [];
+  items: PickleValue[] = [];
 
   constructor(type: PickleGlobal, args: readonly PickleValue[]) {
     this.type = type;

@@ -147,19 +147,21 @@ export class PickleMachine {
   }
 
   /** Adds to the list, set or dictionary on top. */
-  extend(items: readonly PickleValue[], keyed: boolean): void {
+  extend(items: PickleValue[], keyed: boolean): void {
     if (keyed && items.length % 2 !== 0) this.source.fail('a dictionary has a key without value');
     const target = this.top();
     const isCollection =
       target instanceof PickleObject ||
       (keyed ? target instanceof PickleDict : target instanceof PickleSequence && target.kind !== 'tuple');
     if (!isCollection) this.source.fail(`something is added to what is no ${keyed ? 'dictionary' : 'list'}`);
-    const { items: held } = target as PickleObject | PickleDict | PickleSequence;
-    if (target instanceof PickleObject && !keyed) {
-      for (const item of items) held.push(held.length / 2, item);
-    } else {
-      for (const item of items) held.push(item);
-    }
+    const collection = target as PickleObject | PickleDict | PickleSequence;
+    const added =
+      target instanceof PickleObject && !keyed
+        ? items.flatMap((item, index) => [target.items.length / 2 + index, item])
+        : items;
+    // The first items as they are: an array that grows from nothing makes room for 17.
+    if (collection.items.length === 0) collection.items = added;
+    else for (const item of added) collection.items.push(item);
   }
 
   global(module: string, name: string): void {
