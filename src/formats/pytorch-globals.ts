@@ -45,14 +45,14 @@ const packages =
   '__main__ __torch__ accelerate allennlp clip datasets deepspeed fairseq flair huggingface_hub lightning lightning_fabric megatron models omegaconf open_clip peft pytorch_lightning sentence_transformers timm tokenizers torch.ao.nn torch.ao.quantization torch.nn.modules torch.nn.parameter torch.nn.quantized torch.optim torchtext torchvision transformers trl ultralytics';
 
 const dataGlobals = new Set(
-  Object.entries(data).flatMap(([module, names]) => names.split(' ').map((name) => `${module}.${name}`)),
+  Object.entries(data).flatMap(([module, names]) => names.split(' ').map((name) => `${module} ${name}`)),
 );
 
 const dataPackages = new Set(packages.split(' '));
 
 /** Whether a pickle may name this global. Nothing on the list is ever imported or called: it is only known what it means. */
 export function isAllowedGlobal(module: string, name: string): boolean {
-  if (dataGlobals.has(`${module}.${name}`)) return true;
+  if (dataGlobals.has(`${module} ${name}`)) return true;
   for (let end = module.length; end > 0; end = module.lastIndexOf('.', end - 1)) {
     if (dataPackages.has(module.slice(0, end))) return true;
   }
