@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,dots,mersenne,shortest,bpe,text-vectors}.ts.
+// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,dots,dequantize,mersenne,shortest,bpe,text-vectors}.ts.
 // Alone: node scripts/generate-wasm.mjs
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -27,6 +27,16 @@ const kernels = [
     source: 'src/kernels/assembly/dots.ts',
     target: 'src/generated/dots.ts',
     name: 'dotsBase64',
+    memory: [
+      ...['--importMemory', '--noExportMemory'],
+      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
+    ],
+  },
+  {
+    source: 'src/kernels/assembly/dequantize.ts',
+    parts: ['put', 'k', 'f8'].map((part) => `src/kernels/assembly/dequantize-${part}.ts`),
+    target: 'src/generated/dequantize.ts',
+    name: 'dequantizeBase64',
     memory: [
       ...['--importMemory', '--noExportMemory'],
       ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
