@@ -4,6 +4,7 @@ import { EmbError } from '../errors.ts';
 import type { ByteSource, Files, TensorFile } from '../types.ts';
 import { looksLikeBzip2, looksLikeGzip, looksLikeXz } from './compressed-magic.ts';
 import type { Packing } from './compressed-parts.ts';
+import { looksLikeFasttext, looksLikeOldFasttext } from './fasttext-magic.ts';
 import { looksLikeGguf } from './gguf-magic.ts';
 import { looksLikeNpy, openNpy } from './npy.ts';
 import { looksLikeOnnx } from './onnx-head.ts';
@@ -91,10 +92,22 @@ const formats: Format[] = [
     open: (source) => openPacked(source, 'tar'),
   },
   {
+    name: 'fasttext',
+    endings: ['ftz'],
+    looksLike: looksLikeFasttext,
+    open: async (source) => (await import('./fasttext.ts')).openFasttext(source),
+  },
+  {
     name: 'safetensors',
     endings: ['safetensors'],
     looksLike: looksLikeSafetensors,
     open: openSafetensors,
+  },
+  {
+    name: 'old fasttext',
+    endings: [],
+    looksLike: looksLikeOldFasttext,
+    open: async (source) => (await import('./fasttext.ts')).openFasttext(source),
   },
   {
     name: 'text vectors',
