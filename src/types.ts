@@ -78,6 +78,8 @@ export interface EncodeOptions {
   template?: boolean;
   /** Parse special tokens that are spelled in the text. Default: true for a tokenizer.json, false for built-in encodings. */
   allowSpecial?: boolean;
+  /** Truncate and pad as the tokenizer's file says; default false. */
+  fit?: boolean;
 }
 
 /** The hot path makes no objects: ids in typed arrays; Tokens are built for display. */

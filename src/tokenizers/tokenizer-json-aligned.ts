@@ -25,14 +25,14 @@ export function sliceAligned(from: AlignedText, start: number, end: number): Ali
 /**
  * What a change made of a text: `text`, whose unit i comes from unit sources[i] of `from`.
  *
- * Without sources (nobody asks for spans) the result is not aligned.
+ * Without sources (nobody asks for spans) the result is not aligned; what does not start the original has a shift above 0 still.
  */
 export function remapAligned(
   from: AlignedText,
   text: string,
   sources: ArrayLike<number> | undefined,
 ): AlignedText {
-  if (sources === undefined) return { text, shift: 0 };
+  if (sources === undefined) return { text, shift: from.shift };
   const starts = new Int32Array(text.length);
   const ends = new Int32Array(text.length);
   for (let i = 0; i < text.length; i++) {

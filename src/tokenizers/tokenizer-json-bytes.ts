@@ -53,3 +53,16 @@ export function writePiece(bytes: Uint8Array, start: number, end: number, out: U
   }
   return to;
 }
+
+/** One array of many. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

@@ -5,20 +5,36 @@ import { MergeTable } from './bpe-merges.ts';
 import { toUtf16Spans, Utf8Text } from './bpe-text.ts';
 import { BpeTexts } from './bpe-texts.ts';
 import { keepsSpans, pushId } from './id-sink.ts';
+import { wholeTextScanner } from './scanner.ts';
 import { type AddedToken, AddedTokenMatcher, type Segment } from './tokenizer-json-added.ts';
 import { type AlignedText, originalEnd, originalStart, sliceAligned } from './tokenizer-json-aligned.ts';
 import { unspell, writePiece } from './tokenizer-json-bytes.ts';
-import { flagOf, refuseType, type TokenizerFile } from './tokenizer-json-file.ts';
-import { createNormalizer, type Normalizer } from './tokenizer-json-normalizer.ts';
-import { createPreTokenizer, isByteLevel, type PreTokenizer } from './tokenizer-json-pretokenizer.ts';
+import { flagOf, type Part, refuseType, type TokenizerFile } from './tokenizer-json-file.ts';
+import { createNormalizer, type MoreNormalizers, type Normalizer } from './tokenizer-json-normalizer.ts';
+import {
+  createPreTokenizer,
+  createSplits,
+  isByteLevel,
+  type MoreSplits,
+  type PreTokenizer,
+} from './tokenizer-json-pretokenizer.ts';
 import { createPostSteps, type PostStep } from './tokenizer-json-template.ts';
+import type { Vocabulary } from './tokenizer-json-vocabulary.ts';
+import type { WordModel } from './wordpiece.ts';
 
-/** Settings of a BPE model that byte-level ones leave empty. */
-const foreignSettings = ['continuing_subword_prefix', 'end_of_word_suffix'];
+/** What models other than byte-level BPE need, which is loaded for them. */
+export interface MoreParts {
+  createMoreNormalizers: MoreNormalizers;
+  createMoreSplits: MoreSplits;
+  createWordModel(file: TokenizerFile): WordModel;
+  createDecoder(name: string, part: Part): (pieces: readonly string[]) => Uint8Array;
+}
 
 /** Texts up to ids, as a tokenizer.json describes it; post-processing is left to the caller. */
 export class Encoder {
   readonly postSteps: readonly PostStep[];
+  /** What the normalizer makes of added tokens that are found in normalized text, where it changes them. */
+  readonly normalizedNames = new Map<number, string>();
   private readonly file: TokenizerFile;
   private readonly normalizer: Normalizer | undefined;
   private readonly preTokenizer: PreTokenizer;
@@ -26,22 +42,31 @@ export class Encoder {
   private readonly normalizedMatcher: AddedTokenMatcher | undefined;
   private readonly utf8 = new Utf8Text();
   private readyEngine: BpeEngine | undefined;
+  private readonly more: MoreParts | undefined;
+  /** The model is byte-level BPE, whose engine cuts and encodes bytes. */
+  private readonly isBytes: boolean;
+  private readyModel: WordModel | undefined;
   private readyTexts: BpeTexts | undefined;
 
-  /** @throws EmbError "unsupported" naming what emb does not encode with, "corrupt" for wrong members */
-  constructor(file: TokenizerFile, added: ReadonlyMap<string, AddedToken>) {
+  /**
+   * `more` is needed for everything but byte-level BPE.
+   *
+   * @throws EmbError "unsupported" naming what emb does not encode with, "corrupt" for wrong members
+   */
+  constructor(file: TokenizerFile, added: ReadonlyMap<string, AddedToken>, more?: MoreParts) {
     this.file = file;
-    checkModel(file);
-    this.normalizer = createNormalizer(file.name, file.normalizer);
-    this.preTokenizer = createPreTokenizer(file.name, file.preTokenizer);
+    this.more = more;
+    this.isBytes = isByteModel(file);
+    if (file.modelType === 'BPE') checkDropout(file);
+    this.normalizer = createNormalizer(file.name, file.normalizer, more?.createMoreNormalizers);
+    this.preTokenizer = this.isBytes
+      ? createPreTokenizer(file.name, file.preTokenizer, more?.createMoreSplits)
+      : {
+          splits: createSplits(file.name, file.preTokenizer, more?.createMoreSplits),
+          scanner: wholeTextScanner,
+          spelled: false,
+        };
     this.postSteps = createPostSteps(file.name, file.postProcessor);
-    if (!isByteLevel(file.name, file.preTokenizer)) {
-      throw new EmbError(
-        'unsupported',
-        `${file.name}: "model" is a BPE without a ByteLevel pre-tokenizer, expected byte-level BPE`,
-        'ids need no tokenizer: give them with --ids',
-      );
-    }
     const raw = new Map<string, AddedToken>();
     const normalized = new Map<string, AddedToken>();
     for (const token of added.values()) {
@@ -49,10 +74,16 @@ export class Encoder {
       else {
         const text = this.normalizer?.({ text: token.content, shift: 0 }, false).text ?? token.content;
         if (text !== '') normalized.set(text, token);
+        if (text !== token.content) this.normalizedNames.set(token.id, text);
       }
     }
     this.rawMatcher = raw.size > 0 ? new AddedTokenMatcher(raw) : undefined;
     this.normalizedMatcher = normalized.size > 0 ? new AddedTokenMatcher(normalized) : undefined;
+  }
+
+  private get model(): WordModel {
+    this.readyModel ??= this.more?.createWordModel(this.file);
+    return this.readyModel as WordModel;
   }
 
   private get engine(): BpeEngine {
@@ -114,11 +145,14 @@ export class Encoder {
   private encodePart(part: AlignedText, into: IdSink): void {
     const { utf8, preTokenizer } = this;
     const from = into.length;
-    if (!preTokenizer.spelled && !keepsSpans(into)) {
+    if (this.isBytes && !preTokenizer.spelled && !keepsSpans(into)) {
       this.texts.encode(part.text, into);
       return;
     }
-    if (preTokenizer.spelled) {
+    if (!this.isBytes) {
+      utf8.set(part.text);
+      this.model.encodeWord(utf8.bytes, 0, utf8.length, into);
+    } else if (preTokenizer.spelled) {
       const bytes = unspell(part.text);
       this.engine.encodeWord(bytes, 0, part.text.length, into);
     } else {
@@ -141,54 +175,44 @@ function split(matcher: AddedTokenMatcher | undefined, text: string, ignoreSpeci
   return text === '' ? [] : [{ start: 0, end: text.length, token: undefined }];
 }
 
-function checkModel(file: TokenizerFile): void {
-  const { name, model, modelType } = file;
-  const hint = 'ids need no tokenizer: give them with --ids';
-  if (modelType !== 'BPE') {
-    throw new EmbError(
-      'unsupported',
-      `${name}: "model.type" is ${modelType}, expected byte-level BPE to encode`,
-      hint,
-    );
-  }
-  for (const key of foreignSettings) {
+/** Whether the model is BPE over bytes that are spelled as characters, and nothing else. @throws EmbError "corrupt" */
+export function isByteModel({ name, model, modelType, preTokenizer, vocabulary }: TokenizerFile): boolean {
+  if (modelType !== 'BPE' || !isByteLevel(name, preTokenizer)) return false;
+  for (const key of ['continuing_subword_prefix', 'end_of_word_suffix']) {
     const value = model[key] ?? '';
     if (typeof value !== 'string') refuseType(name, `model.${key}`, value, 'a text or null');
-    if (value !== '') {
-      throw new EmbError(
-        'unsupported',
-        `${name}: "model.${key}" is ${JSON.stringify(value)}, expected none`,
-        hint,
-      );
-    }
+    if (value !== '') return false;
   }
-  if (flagOf(name, model, 'byte_fallback', false)) {
-    throw new EmbError(
-      'unsupported',
-      `${name}: "model.byte_fallback" is true, expected byte-level BPE to encode`,
-      hint,
-    );
-  }
+  // With all bytes in the vocabulary nothing falls back to their names.
+  return !flagOf(name, model, 'byte_fallback', false) || !createByteIds(vocabulary).includes(-1);
+}
+
+/** @throws EmbError "unsupported" for a dropout, which is random */
+function checkDropout({ name, model }: TokenizerFile): void {
   const dropout = model.dropout ?? 0;
   if (typeof dropout !== 'number') refuseType(name, 'model.dropout', dropout, 'a number or null');
   if (dropout !== 0) {
     throw new EmbError(
       'unsupported',
       `${name}: "model.dropout" is ${dropout}, which is random, expected 0`,
-      hint,
+      'ids need no tokenizer: give them with --ids',
     );
   }
 }
 
-function createModel(file: TokenizerFile): BpeModel {
-  const { name, model, vocabulary, merges } = file;
+function createByteIds(vocabulary: Vocabulary): Int32Array {
   const byteIds = new Int32Array(256);
   const byte = new Uint8Array(1);
   const piece = new Uint8Array(2);
   for (byte[0] = 0; ; byte[0]++) {
     byteIds[byte[0]] = vocabulary.find(piece, 0, writePiece(byte, 0, 1, piece));
-    if (byte[0] === 255) break;
+    if (byte[0] === 255) return byteIds;
   }
+}
+
+function createModel(file: TokenizerFile): BpeModel {
+  const { name, model, vocabulary, merges } = file;
+  const byteIds = createByteIds(vocabulary);
   let scratch = new Uint8Array(256);
   const wholeWord = (bytes: Uint8Array, start: number, end: number): number => {
     if (scratch.length < 2 * (end - start)) scratch = new Uint8Array(4 * (end - start));

@@ -12,7 +12,7 @@ export type Part = Readonly<Record<string, unknown>>;
 const knownModels = ['BPE', 'WordPiece', 'Unigram', 'WordLevel'] as const;
 export type ModelType = (typeof knownModels)[number];
 
-/** What a tokenizer.json holds; truncation and padding are left to whoever cuts and pads. */
+/** What a tokenizer.json holds. */
 export interface TokenizerFile {
   readonly name: string;
   readonly modelType: ModelType;
@@ -26,6 +26,8 @@ export interface TokenizerFile {
   readonly preTokenizer: Part | undefined;
   readonly postProcessor: Part | undefined;
   readonly decoder: Part | undefined;
+  readonly truncation: Part | undefined;
+  readonly padding: Part | undefined;
 }
 
 /**
@@ -61,6 +63,8 @@ export function readTokenizerFile(name: string, bytes: Uint8Array): TokenizerFil
     preTokenizer: optionalPart(name, 'pre_tokenizer', parts.pre_tokenizer),
     postProcessor: optionalPart(name, 'post_processor', parts.post_processor),
     decoder: optionalPart(name, 'decoder', parts.decoder),
+    truncation: optionalPart(name, 'truncation', parts.truncation),
+    padding: optionalPart(name, 'padding', parts.padding),
   };
 }
 
@@ -71,6 +75,8 @@ const smallParts = new Set([
   'pre_tokenizer',
   'post_processor',
   'decoder',
+  'truncation',
+  'padding',
 ]);
 
 type ModelParts = Pick<TokenizerFile, 'model' | 'modelType' | 'vocabulary' | 'merges'>;
@@ -83,7 +89,8 @@ function readModel(scanner: JsonScanner): ModelParts {
   scanner.members((key) => {
     if (key === 'vocab') vocabulary = readVocabulary(scanner);
     else if (key !== 'merges') model[key] = scanner.value(`model.${key}`);
-    else if (vocabulary !== undefined && scanner.peek() === 0x5b) merges = readMerges(scanner, vocabulary);
+    else if (vocabulary !== undefined && scanner.peek() === 0x5b && !hasPrefix(model))
+      merges = readMerges(scanner, vocabulary);
     else {
       // Sorted keys put the merges before the vocabulary that they name.
       scanner.peek();
@@ -97,7 +104,8 @@ function readModel(scanner: JsonScanner): ModelParts {
   if (mergesAt >= 0) {
     const end = scanner.at;
     scanner.at = mergesAt;
-    merges = readMerges(scanner, vocabulary);
+    const prefix = model.continuing_subword_prefix;
+    merges = readMerges(scanner, vocabulary, typeof prefix === 'string' ? prefix : '');
     scanner.at = end;
   }
   const modelType = modelTypeOf(scanner.name, model, merges !== undefined);
@@ -105,6 +113,11 @@ function readModel(scanner: JsonScanner): ModelParts {
     throw new EmbError('corrupt', `${scanner.name}: "model.merges" is missing, expected a list`);
   }
   return { modelType, model, vocabulary, merges };
+}
+
+/** A prefix that joined pieces lose; one that comes after the merges is refused with them, since no writer puts it there. */
+function hasPrefix(model: Part): boolean {
+  return typeof model.continuing_subword_prefix === 'string' && model.continuing_subword_prefix !== '';
 }
 
 /** Files from before 2020 have no "type"; they are told apart by their members, as Hugging Face's reader does. */

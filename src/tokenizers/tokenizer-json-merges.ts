@@ -17,13 +17,17 @@ const manyMerges = 4096;
  * Reads merges, `["a b", ...]` or `[["a", "b"], ...]`.
  *
  * Gives what builds their table. Of many merges only what they make is looked up here; that their parts are tokens too shows when
- * the table is built.
+ * the table is built. Right parts lose `prefix` ("##") where they are joined.
  * Cost: one pass over the bytes.
  * @throws EmbError "corrupt" when a merge names a piece, or makes one, that the vocabulary lacks
  */
-export function readMerges(scanner: JsonScanner, vocabulary: Vocabulary): () => MergeTable {
+export function readMerges(scanner: JsonScanner, vocabulary: Vocabulary, prefix = ''): () => MergeTable {
   scanner.peek();
   const start = scanner.at;
+  if (prefix !== '') {
+    const list = resolveMerges(scanner, vocabulary, new TextEncoder().encode(prefix).length);
+    return () => MergeTable.from(list);
+  }
   const numbered = new NumberedMerges(scanner, vocabulary);
   if (!numbered.read() || numbered.count < manyMerges) {
     scanner.at = start;
@@ -145,7 +149,7 @@ function readPairs(scanner: JsonScanner, texts: MergeTexts): void {
 }
 
 /** Reads merges of any form and looks up both parts and the whole of each. */
-function resolveMerges(scanner: JsonScanner, vocabulary: Vocabulary): MergeList {
+function resolveMerges(scanner: JsonScanner, vocabulary: Vocabulary, prefix = 0): MergeList {
   const texts = new MergeTexts(scanner);
   scanner.expect(0x5b);
   if (scanner.peek() === 0x5d) scanner.at++;
@@ -165,7 +169,10 @@ function resolveMerges(scanner: JsonScanner, vocabulary: Vocabulary): MergeList 
   for (let i = 0; i < count; i++) {
     list.lefts[i] = find(start, splits[i], i);
     list.rights[i] = find(splits[i], ends[i], i);
-    list.merged[i] = find(start, ends[i], i);
+    // The left part moves up to what follows the prefix; nobody reads it again.
+    const from = start + Math.min(prefix, ends[i] - splits[i]);
+    if (from > start) arena.bytes.copyWithin(from, start, splits[i]);
+    list.merged[i] = find(from, ends[i], i);
     start = ends[i];
   }
   return list;

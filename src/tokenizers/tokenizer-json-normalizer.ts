@@ -8,15 +8,20 @@ import { type NormalForm, normalizeForm } from './tokenizer-json-unicode.ts';
 /** Changes a text before it is cut; without `tracked` the result need not be aligned. */
 export type Normalizer = (text: AlignedText, tracked: boolean) => AlignedText;
 
-/** Normalizers that Hugging Face has and byte-level models do without. */
-const otherNormalizers = ['BertNormalizer', 'StripAccents', 'Nmt', 'Precompiled', 'ByteLevel'];
+/** Makes normalizers of other types; undefined for those that it does not know. */
+export type MoreNormalizers = (name: string, type: string, part: Part) => Normalizer | undefined;
 
 /**
  * The normalizer that a tokenizer.json describes; undefined when it changes nothing.
  *
+ * `more` makes those that byte-level models do without.
  * @throws EmbError "unsupported" naming a normalizer that emb lacks, "corrupt" for wrong members
  */
-export function createNormalizer(name: string, part: Part | undefined): Normalizer | undefined {
+export function createNormalizer(
+  name: string,
+  part: Part | undefined,
+  more?: MoreNormalizers,
+): Normalizer | undefined {
   if (part === undefined) return undefined;
   const type = typeOf(name, 'normalizer', part);
   switch (type) {
@@ -42,29 +47,32 @@ export function createNormalizer(name: string, part: Part | undefined): Normaliz
       return (text, tracked) => replace(text, pattern, content, tracked);
     }
     case 'Sequence':
-      return sequence(name, partsOf(name, 'normalizer.normalizers', part.normalizers));
+      return sequence(
+        partsOf(name, 'normalizer.normalizers', part.normalizers).map((each) =>
+          createNormalizer(name, each, more),
+        ),
+      );
     default:
-      return refuseNormalizer(name, type);
+      return more?.(name, type, part) ?? refuseNormalizer(name, type);
   }
 }
 
 function refuseNormalizer(name: string, type: string): never {
-  const why = otherNormalizers.includes(type) ? 'which emb does not encode with' : 'which is unknown';
   throw new EmbError(
     'unsupported',
-    `${name}: "normalizer" is ${JSON.stringify(type)}, ${why}, expected NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace or Sequence`,
+    `${name}: "normalizer" is ${JSON.stringify(type)}, which is unknown, expected NFC, NFD, NFKC, NFKD, Lowercase, Strip, StripAccents, Prepend, Replace, BertNormalizer, Nmt, Precompiled, ByteLevel or Sequence`,
     'ids need no tokenizer: give them with --ids',
   );
 }
 
-function sequence(name: string, parts: readonly Part[]): Normalizer | undefined {
-  const steps = parts.map((part) => createNormalizer(name, part)).filter((step) => step !== undefined);
+function sequence(parts: readonly (Normalizer | undefined)[]): Normalizer | undefined {
+  const steps = parts.filter((step) => step !== undefined);
   if (steps.length < 2) return steps[0];
   return (text, tracked) => steps.reduce((result, step) => step(result, tracked), text);
 }
 
 /** Per character as Rust does it: a Greek sigma at the end of a word is no special case. */
-function lowercase(from: AlignedText, tracked: boolean): AlignedText {
+export function lowercase(from: AlignedText, tracked: boolean): AlignedText {
   const { text } = from;
   const whole = text.toLowerCase();
   if (whole === text) return from;
@@ -79,7 +87,7 @@ function lowercase(from: AlignedText, tracked: boolean): AlignedText {
   return remapAligned(from, builder.text, builder.sources);
 }
 
-function strip(from: AlignedText, left: boolean, right: boolean): AlignedText {
+export function strip(from: AlignedText, left: boolean, right: boolean): AlignedText {
   const { text } = from;
   let start = 0;
   let end = text.length;
@@ -98,7 +106,12 @@ export function prepend(from: AlignedText, prefix: string, tracked: boolean): Al
 }
 
 /** What replaces a match shares the place of the match's last character. */
-function replace(from: AlignedText, pattern: TextPattern, content: string, tracked: boolean): AlignedText {
+export function replace(
+  from: AlignedText,
+  pattern: TextPattern,
+  content: string,
+  tracked: boolean,
+): AlignedText {
   const { text } = from;
   const bounds = pattern.find(text);
   if (bounds.length === 0) return from;

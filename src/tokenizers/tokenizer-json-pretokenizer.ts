@@ -48,25 +48,37 @@ const scannersOfPatterns = new Map<string, () => Scanner>();
   scannersOfPatterns.set(o200k, () => o200kScanner);
 }
 
-/** Pre-tokenizers that Hugging Face has and byte-level models do without. */
-const otherTypes = ['BertPreTokenizer', 'Delimiter', 'Metaspace', 'UnicodeScripts', 'FixedLength'];
+/** Makes the splits of other pre-tokenizers; undefined for those that it does not know. */
+export type MoreSplits = (name: string, type: string, part: Part) => SplitStep[] | undefined;
 
 type Step = { split: SplitStep } | { scanner: Scanner };
 
 /**
- * The pre-tokenizer that a tokenizer.json describes.
+ * The splits that a tokenizer.json describes for a model over characters, which gets bytes spelled as characters.
  *
  * @throws EmbError "unsupported" naming a pre-tokenizer or a pattern that emb lacks, "corrupt" for wrong members
  */
-export function createPreTokenizer(name: string, part: Part | undefined): PreTokenizer {
+export function createSplits(name: string, part: Part | undefined, more?: MoreSplits): SplitStep[] {
+  return leavesOf(name, part).flatMap((leaf) => {
+    const splits = stepsOf(name, leaf, more).map(splitOf);
+    return leaf.type === 'ByteLevel' ? [...splits, spellBytes] : splits;
+  });
+}
+
+/**
+ * The pre-tokenizer that a tokenizer.json describes for a byte-level model; `more` makes the splits that such models do without.
+ *
+ * @throws EmbError "unsupported" naming a pre-tokenizer or a pattern that emb lacks, "corrupt" for wrong members
+ */
+export function createPreTokenizer(name: string, part: Part | undefined, more?: MoreSplits): PreTokenizer {
   const leaves = leavesOf(name, part);
   const bytes = leaves.findIndex((leaf) => typeOf(name, 'pre_tokenizer', leaf) === 'ByteLevel');
   const spelled = bytes >= 0 && bytes < leaves.length - 1;
-  const steps = leaves.slice(0, bytes + 1 || undefined).flatMap((leaf) => stepsOf(name, leaf));
+  const steps = leaves.slice(0, bytes + 1 || undefined).flatMap((leaf) => stepsOf(name, leaf, more));
   if (spelled) {
     // What follows a ByteLevel cuts the characters that it writes bytes with.
     steps.push({ split: spellBytes });
-    for (const leaf of leaves.slice(bytes + 1)) steps.push(...stepsOf(name, leaf));
+    for (const leaf of leaves.slice(bytes + 1)) steps.push(...stepsOf(name, leaf, more));
   }
   const last = steps.at(-1);
   // A scanner cuts the bytes of a text, so only the last step can be one; before it texts are cut by the same words.
@@ -93,7 +105,7 @@ function leavesOf(name: string, part: Part | undefined): Part[] {
   return parts.flatMap((each) => leavesOf(name, each));
 }
 
-function stepsOf(name: string, part: Part): Step[] {
+function stepsOf(name: string, part: Part, more?: MoreSplits): Step[] {
   const type = typeOf(name, 'pre_tokenizer', part);
   switch (type) {
     case 'ByteLevel': {
@@ -115,10 +127,11 @@ function stepsOf(name: string, part: Part): Step[] {
     case 'WhitespaceSplit':
       return [{ split: splitBy(spacePattern, false, 'Removed') }];
     default: {
-      const why = otherTypes.includes(type) ? 'which emb does not encode with' : 'which is unknown';
+      const splits = more?.(name, type, part);
+      if (splits !== undefined) return splits.map((split) => ({ split }));
       throw new EmbError(
         'unsupported',
-        `${name}: "pre_tokenizer" is ${JSON.stringify(type)}, ${why}, expected ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit or Sequence`,
+        `${name}: "pre_tokenizer" is ${JSON.stringify(type)}, which is unknown, expected ByteLevel, BertPreTokenizer, Whitespace, WhitespaceSplit, Metaspace, Punctuation, Digits, Split, CharDelimiterSplit, UnicodeScripts, FixedLength or Sequence`,
         'ids need no tokenizer: give them with --ids',
       );
     }

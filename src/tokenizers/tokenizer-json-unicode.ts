@@ -69,7 +69,7 @@ function isAscii(text: string): boolean {
  * Characters of a changed text. change: 0 takes the place of one character of the old text, 1 is new,
  * -n takes the place of one character and swallows n more.
  */
-interface Changed {
+export interface Changed {
   character: string;
   change: number;
 }
@@ -135,7 +135,8 @@ function compose(decomposed: Changed[]): Changed[] {
   return result;
 }
 
-function applyChanges(from: AlignedText, changed: readonly Changed[], tracked: boolean): AlignedText {
+/** What characters and their changes make of a text. Source: transform of Hugging Face's normalizer.rs. */
+export function applyChanges(from: AlignedText, changed: readonly Changed[], tracked: boolean): AlignedText {
   if (!tracked) return remapAligned(from, changed.map((each) => each.character).join(''), undefined);
   const { text: old } = from;
   const sources: number[] = [];

@@ -1,5 +1,6 @@
 import { EmbError } from '../errors.ts';
 import type { JsonScanner } from './tokenizer-json-scanner.ts';
+import { readScores } from './tokenizer-json-scores.ts';
 import { hashPrime, hashStart, type StringArena } from './tokenizer-json-strings.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -33,6 +34,11 @@ export class Vocabulary {
   readonly mask: number;
   /** Entry + 1 of an id, 0 for none. */
   readonly entries: Int32Array;
+  /** The scores of a Unigram model by id, read when they are asked for. */
+  readonly scores: (() => Float64Array) | undefined;
+
+  /** Bytes of the longest name. */
+  private longestName = -1;
 
   constructor(file: string, built: VocabularyBuilder) {
     const { count } = built;
@@ -46,7 +52,18 @@ export class Vocabulary {
     this.mask = size - 1;
     this.slots = new Int32Array(2 * size);
     this.entries = new Int32Array(highest + 1);
+    this.scores = built.scores;
     this.insertAll(file, built.hashes);
+  }
+
+  /** Bytes of the longest name. */
+  get longest(): number {
+    if (this.longestName < 0) {
+      const { offsets, count } = this;
+      for (let i = 0; i < count; i++)
+        this.longestName = Math.max(this.longestName, offsets[i + 1] - offsets[i]);
+    }
+    return this.longestName;
   }
 
   /** Fills the tables, in one loop for the same reason as readEntries. */
@@ -62,6 +79,8 @@ export class Vocabulary {
       while (slots[2 * at + 1] !== 0) {
         if (slots[2 * at] === hash) {
           const same = this.equals(slots[2 * at + 1] - 1, this.bytes, offsets[entry], offsets[entry + 1]);
+          // Of equal pieces with scores the last is found, as in Hugging Face's reader.
+          if (same && this.scores !== undefined) break;
           if (same) this.refuse(file, `token ${JSON.stringify(this.nameAt(entry))}`);
         }
         at = (at + 1) & mask;
@@ -149,6 +168,7 @@ export class VocabularyBuilder {
   readonly hashes: Int32Array;
   count = 0;
   highest = -1;
+  scores: (() => Float64Array) | undefined;
   /** The highest id that a file of this size may have. */
   readonly limit: number;
 
@@ -256,15 +276,18 @@ function readEntries(scanner: JsonScanner, builder: VocabularyBuilder): void {
 }
 
 function readScoredEntries(scanner: JsonScanner, builder: VocabularyBuilder): void {
+  const places = new Uint32Array(builder.ids.length);
   scanner.elements(() => {
     scanner.expect(0x5b);
     const hash = scanner.appendString(builder.arena);
     scanner.expect(0x2c);
     if (!isNumberStart(scanner.peek())) scanner.fail('a score');
+    places[builder.count] = scanner.at;
     scanner.skipValue();
     scanner.expect(0x5d);
     builder.add(hash, builder.count);
   });
+  builder.scores = () => readScores(scanner.bytes, places.subarray(0, builder.count));
 }
 
 function isNumberStart(byte: number): boolean {

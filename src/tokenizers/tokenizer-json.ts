@@ -3,10 +3,11 @@ import { nearestNames } from '../text/nearest.ts';
 import type { EncodeOptions, IdSink, Token, Tokenizer } from '../types.ts';
 import { createSpanSink, reserveIds } from './id-sink.ts';
 import { type AddedToken, readAddedTokens } from './tokenizer-json-added.ts';
-import { bytesOfPiece, pieceOfText } from './tokenizer-json-bytes.ts';
-import { Encoder } from './tokenizer-json-encoder.ts';
-import { type Part, readTokenizerFile, type TokenizerFile } from './tokenizer-json-file.ts';
-import { isByteLevel } from './tokenizer-json-pretokenizer.ts';
+import { bytesOfPiece, joinBytes } from './tokenizer-json-bytes.ts';
+import { Encoder, isByteModel, type MoreParts } from './tokenizer-json-encoder.ts';
+import { readTokenizerFile, type TokenizerFile } from './tokenizer-json-file.ts';
+import { countPadding, countTemplate, type Fit, readFit, truncatedRange } from './tokenizer-json-fit.ts';
+import { byteSpelling, createSpelling, leavesOf, type Spelling } from './tokenizer-json-pieces.ts';
 import { type SpelledToken, trimSpans, wrapIds, wrapTokens } from './tokenizer-json-template.ts';
 
 /** What a tokenizer.json is opened from. */
@@ -19,18 +20,47 @@ export interface TokenizerJsonSource {
 }
 
 /**
- * A tokenizer from the tokenizer.json of Hugging Face.
+ * A tokenizer from the tokenizer.json of Hugging Face, with what its kind of model needs.
  *
- * Byte-level BPE encodes; of every other model the vocabulary opens, and encode says what it lacks. The file's truncation and
- * padding are not applied. Offsets, added tokens and templates are those of Hugging Face's tokenizers.
- * Cost: a few passes over the bytes; the merge table is built by the first encode.
+ * Ids, offsets, added tokens, templates and decoded texts are those of Hugging Face's tokenizers. The file's truncation and padding are
+ * applied when asked for.
+ * Cost: a few passes over the bytes; tables of merges and pieces are built by the first encode.
  * @throws EmbError "corrupt" for a broken or contradictory file, "unsupported" for an unknown model type
  */
-export function openTokenizerJson(source: TokenizerJsonSource): Tokenizer {
+export async function openTokenizerJson(source: TokenizerJsonSource): Promise<Tokenizer> {
   const file = readTokenizerFile(source.name, source.bytes);
-  const added = readAddedTokens(source.name, file.addedTokens, source.config, file.vocabulary);
-  return new TokenizerJson(file, added);
+  const more = needsMore(file) ? await import('./tokenizer-json-more.ts') : undefined;
+  return createTokenizer(file, source, more);
 }
+
+/** The same at once, with everything that any model needs. */
+export function openTokenizerJsonWith(source: TokenizerJsonSource, more: MoreParts): Tokenizer {
+  return createTokenizer(readTokenizerFile(source.name, source.bytes), source, more);
+}
+
+function createTokenizer(file: TokenizerFile, source: TokenizerJsonSource, more?: MoreParts): Tokenizer {
+  const added = readAddedTokens(source.name, file.addedTokens, source.config, file.vocabulary);
+  return new TokenizerJson(file, added, more);
+}
+
+/** Parts that byte-level models come with. */
+const plainTypes = new Set(
+  'NFC NFD NFKC NFKD Lowercase Strip Prepend Replace ByteLevel Split Digits Punctuation Whitespace WhitespaceSplit'.split(
+    ' ',
+  ),
+);
+
+function needsMore(file: TokenizerFile): boolean {
+  if (!isByteModel(file)) return true;
+  const { normalizer, preTokenizer, decoder } = file;
+  if (leavesOf(decoder).some((part) => part.type !== 'ByteLevel')) return true;
+  if (leavesOf(normalizer).some((part) => part.type === 'ByteLevel')) return true;
+  return [...leavesOf(normalizer), ...leavesOf(preTokenizer)].some(
+    ({ type }) => !plainTypes.has(type as string),
+  );
+}
+
+type Decode = (pieces: readonly string[]) => Uint8Array;
 
 class TokenizerJson implements Tokenizer {
   readonly kind: string;
@@ -39,11 +69,15 @@ class TokenizerJson implements Tokenizer {
   private readonly file: TokenizerFile;
   private readonly added: ReadonlyMap<string, AddedToken>;
   private readonly addedById = new Map<number, AddedToken>();
-  private readonly byteLevel: boolean;
+  private readonly spelling: Spelling;
+  private readonly decode: Decode;
+  private readonly fit: Fit;
   /** Or why there is none. */
   private readonly encoder: Encoder | EmbError;
+  /** Added tokens that are found in normalized text, as it has them, where that is another text. */
+  private readonly normalizedNames: ReadonlyMap<number, string>;
 
-  constructor(file: TokenizerFile, added: ReadonlyMap<string, AddedToken>) {
+  constructor(file: TokenizerFile, added: ReadonlyMap<string, AddedToken>, more?: MoreParts) {
     this.kind = file.modelType.toLowerCase();
     this.name = file.name;
     this.file = file;
@@ -54,14 +88,22 @@ class TokenizerJson implements Tokenizer {
       highest = Math.max(highest, token.id);
     }
     this.vocabSize = highest + 1;
-    this.byteLevel = isByteLevel(file.name, file.preTokenizer) || decodesBytes(file.decoder);
-    this.encoder = createEncoder(file, added);
+    this.spelling = writesBytes(file) ? byteSpelling : createSpelling(file);
+    this.decode = createDecode(file, more);
+    this.fit = readFit(file.name, file.truncation, file.padding);
+    this.encoder = createEncoder(file, added, more);
+    this.normalizedNames = this.encoder instanceof EmbError ? new Map() : this.encoder.normalizedNames;
   }
 
   encodeIds(text: string, into: IdSink, options: EncodeOptions = {}): void {
     const encoder = this.readyEncoder();
     const from = into.length;
     encoder.encode(text, into, options.allowSpecial === false);
+    if (options.fit) {
+      const [first, end] = this.truncatedRange(into.length - from, options);
+      into.ids.copyWithin(from, from + first, from + end);
+      into.length = from + end - first;
+    }
     for (const step of encoder.postSteps) {
       if (step.kind !== 'wrap') continue;
       const ids = wrapIds(into.ids.subarray(from, into.length), step, options.template !== false);
@@ -70,6 +112,7 @@ class TokenizerJson implements Tokenizer {
       into.ids.set(ids, from);
       into.length = from + ids.length;
     }
+    if (options.fit) this.padIds(into, from);
   }
 
   encode(text: string, options: EncodeOptions = {}): Token[] {
@@ -79,7 +122,8 @@ class TokenizerJson implements Tokenizer {
     encoder.encode(text, sink, options.allowSpecial === false, spelled);
     const seen = new Map<number, SpelledToken>();
     let tokens: SpelledToken[] = [];
-    for (let i = 0; i < sink.length; i++) {
+    const [first, end] = options.fit ? this.truncatedRange(sink.length, options) : [0, sink.length];
+    for (let i = first; i < end; i++) {
       let known = seen.get(sink.ids[i]);
       if (known === undefined) {
         known = this.token(sink.ids[i]);
@@ -96,6 +140,7 @@ class TokenizerJson implements Tokenizer {
       if (step.kind === 'trim') trimSpans(tokens, text, step.prefixSpace);
       else tokens = wrapTokens(tokens, step, options.template !== false, (id) => this.token(id));
     }
+    if (options.fit) this.padTokens(tokens);
     return tokens.map(({ id, text: piece, bytes, start, end, special }) => ({
       id,
       text: piece,
@@ -106,29 +151,49 @@ class TokenizerJson implements Tokenizer {
     }));
   }
 
+  private truncatedRange(count: number, options: EncodeOptions): [number, number] {
+    const added = options.template === false ? 0 : countTemplate(this.readyEncoder().postSteps);
+    return truncatedRange(this.name, this.fit, count, added);
+  }
+
+  private padIds(into: IdSink, from: number): void {
+    const { padding } = this.fit;
+    const count = into.length - from;
+    const more = countPadding(this.fit, count);
+    if (padding === undefined || more === 0) return;
+    reserveIds(into, more);
+    if (padding.onLeft) into.ids.copyWithin(from + more, from, into.length);
+    into.ids.fill(
+      padding.id,
+      padding.onLeft ? from : into.length,
+      padding.onLeft ? from + more : into.length + more,
+    );
+    into.length += more;
+  }
+
+  private padTokens(tokens: SpelledToken[]): void {
+    const { padding } = this.fit;
+    const more = countPadding(this.fit, tokens.length);
+    if (padding === undefined || more === 0) return;
+    const { id, text } = padding;
+    const bytes = new TextEncoder().encode(text);
+    const token = { id, text, value: text, bytes, start: 0, end: 0, special: true };
+    const padded = Array.from({ length: more }, () => ({ ...token }));
+    if (padding.onLeft) tokens.unshift(...padded);
+    else tokens.push(...padded);
+  }
+
   decodeBytes(ids: ArrayLike<number>): Uint8Array {
-    // Other models join their pieces in ways of their own.
-    this.readyEncoder();
-    const parts: Uint8Array[] = [];
-    let length = 0;
-    for (let i = 0; i < ids.length; i++) {
-      const bytes = this.bytesOf(ids[i]);
-      if (bytes === undefined) {
-        throw new EmbError(
-          'range',
-          `${this.name}: "id" is ${ids[i]}, expected one of the ${this.vocabSize} of the vocabulary`,
-        );
-      }
-      parts.push(bytes);
-      length += bytes.length;
-    }
-    const joined = new Uint8Array(length);
-    let at = 0;
-    for (const bytes of parts) {
-      joined.set(bytes, at);
-      at += bytes.length;
-    }
-    return joined;
+    const pieces = Array.from(ids, (id) => {
+      // Hugging Face's reader decodes added tokens as the normalizer leaves them.
+      const piece = this.normalizedNames.get(id) ?? this.tokenOf(id);
+      if (piece !== undefined) return piece;
+      throw new EmbError(
+        'range',
+        `${this.name}: "id" is ${id}, expected one of the ${this.vocabSize} of the vocabulary`,
+      );
+    });
+    return this.decode(pieces);
   }
 
   tokenOf(id: number): string | undefined {
@@ -139,15 +204,18 @@ class TokenizerJson implements Tokenizer {
     const added = this.addedById.get(id);
     if (added !== undefined) return new TextEncoder().encode(added.content);
     const piece = this.file.vocabulary.nameOf(id);
-    if (piece === undefined) return undefined;
-    return this.byteLevel ? bytesOfPiece(piece) : new TextEncoder().encode(piece);
+    return piece === undefined ? undefined : this.spelling.bytesOf(piece);
   }
 
   idOf(token: string): number | undefined {
     const { vocabulary } = this.file;
     const exact = this.added.get(token)?.id ?? vocabulary.idOf(token);
-    if (exact !== undefined || !this.byteLevel) return exact;
-    return vocabulary.idOf(pieceOfText(token));
+    if (exact !== undefined) return exact;
+    for (const piece of this.spelling.piecesOf(token)) {
+      const id = vocabulary.idOf(piece);
+      if (id !== undefined) return id;
+    }
+    return undefined;
   }
 
   isSpecial(id: number): boolean {
@@ -156,7 +224,7 @@ class TokenizerJson implements Tokenizer {
 
   suggest(token: string, count: number): string[] {
     const names = new Set([...this.added.keys(), ...this.file.vocabulary.names()]);
-    const spelled = this.byteLevel ? pieceOfText(token) : token;
+    const spelled = this.spelling.piecesOf(token)[0];
     const near = nearestNames(token, names, count);
     return spelled === token
       ? near
@@ -184,17 +252,37 @@ class TokenizerJson implements Tokenizer {
 }
 
 /** What cannot be encoded with is said when somebody encodes; a contradiction in the file at once. */
-function createEncoder(file: TokenizerFile, added: ReadonlyMap<string, AddedToken>): Encoder | EmbError {
+function createEncoder(
+  file: TokenizerFile,
+  added: ReadonlyMap<string, AddedToken>,
+  more?: MoreParts,
+): Encoder | EmbError {
   try {
-    return new Encoder(file, added);
+    return new Encoder(file, added, more);
   } catch (error) {
     if (error instanceof EmbError && error.code === 'unsupported') return error;
     throw error;
   }
 }
 
-function decodesBytes(decoder: Part | undefined): boolean {
-  if (decoder?.type === 'ByteLevel') return true;
-  const inner = decoder?.decoders;
-  return Array.isArray(inner) && inner.some((each) => (each as Part | null)?.type === 'ByteLevel');
+/** Without a decoder pieces are joined by spaces, as Hugging Face's reader does. */
+function createDecode({ name, decoder }: TokenizerFile, more?: MoreParts): Decode {
+  if (decoder === undefined) return (pieces) => new TextEncoder().encode(pieces.join(' '));
+  if (more === undefined) return (pieces) => joinBytes(pieces.map(bytesOfPiece));
+  try {
+    return more.createDecoder(name, decoder);
+  } catch (error) {
+    if (!(error instanceof EmbError) || error.code !== 'unsupported') throw error;
+    // It is said when somebody decodes.
+    return () => {
+      throw error;
+    };
+  }
+}
+
+/** Whether the vocabulary spells bytes as characters. */
+function writesBytes({ normalizer, preTokenizer, decoder }: TokenizerFile): boolean {
+  return [...leavesOf(normalizer), ...leavesOf(preTokenizer), ...leavesOf(decoder)].some(
+    (part) => part.type === 'ByteLevel',
+  );
 }

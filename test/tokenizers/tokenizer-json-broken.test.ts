@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { EmbError } from '../../src/errors.ts';
-import { openTokenizerJson } from '../../src/tokenizers/tokenizer-json.ts';
 import { type FileJson, openBytes, openOracle } from './tokenizer-json-oracle.ts';
 
 const bytes = readFileSync(new URL('../../fixtures/tokenizers/llama3/tokenizer.json', import.meta.url));
@@ -116,17 +115,6 @@ const cases: Record<string, [change: (file: FileJson) => void, code: string, mes
   'merges of the wrong type': [(f) => (f.model.merges = { a: 'b' }), 'corrupt', /expected '\['/],
   'a dropout': [(f) => (f.model.dropout = 0.1), 'unsupported', /"model.dropout" is 0.1/],
   'a dropout of the wrong type': [(f) => (f.model.dropout = 'x'), 'corrupt', /"model.dropout"/],
-  'byte fallback': [(f) => (f.model.byte_fallback = true), 'unsupported', /"model.byte_fallback"/],
-  'a subword prefix': [
-    (f) => (f.model.continuing_subword_prefix = '##'),
-    'unsupported',
-    /"model.continuing_subword_prefix" is "##"/,
-  ],
-  'a word suffix': [
-    (f) => (f.model.end_of_word_suffix = '</w>'),
-    'unsupported',
-    /"model.end_of_word_suffix" is "<\/w>"/,
-  ],
   'a flag of the wrong type': [(f) => (f.model.ignore_merges = 1), 'corrupt', /"ignore_merges" is 1/],
   'an unknown token that is none': [
     (f) => (f.model.unk_token = '<unk>'),
@@ -138,10 +126,15 @@ const cases: Record<string, [change: (file: FileJson) => void, code: string, mes
     'unsupported',
     /"normalizer" is "Zalgo", which is unknown/,
   ],
-  'a normalizer of other models': [
-    (f) => (f.normalizer = { type: 'BertNormalizer' }),
-    'unsupported',
-    /"normalizer" is "BertNormalizer", which emb does not/,
+  'a map of characters that is cut short': [
+    (f) => (f.normalizer = { type: 'Precompiled', precompiled_charsmap: 'AAEAAAAA' }),
+    'corrupt',
+    /"precompiled_charsmap" is 6 bytes, expected a trie of 256/,
+  ],
+  'a map of characters that is no base64': [
+    (f) => (f.normalizer = { type: 'Precompiled', precompiled_charsmap: '!' }),
+    'corrupt',
+    /"precompiled_charsmap" is "!", expected base64/,
   ],
   'a normalizer of the wrong type': [
     (f) => (f.normalizer = 'NFC'),
@@ -154,15 +147,69 @@ const cases: Record<string, [change: (file: FileJson) => void, code: string, mes
     'unsupported',
     /"pre_tokenizer" is "X"/,
   ],
-  'a pre-tokenizer of other models': [
+  'a Metaspace without its character': [
     (f) => (f.pre_tokenizer = { type: 'Metaspace' }),
-    'unsupported',
-    /"pre_tokenizer" is "Metaspace"/,
+    'corrupt',
+    /"replacement" is missing, expected a character/,
   ],
-  'no byte-level pre-tokenizer': [
-    (f) => (f.pre_tokenizer = null),
+  'a Metaspace that contradicts itself': [
+    (f) =>
+      (f.pre_tokenizer = {
+        type: 'Metaspace',
+        replacement: '_',
+        add_prefix_space: false,
+        prepend_scheme: 'first',
+      }),
+    'corrupt',
+    /"pre_tokenizer.prepend_scheme" is "first", expected "never"/,
+  ],
+  'pieces of no length': [
+    (f) => (f.pre_tokenizer = { type: 'FixedLength', length: 0 }),
+    'corrupt',
+    /"pre_tokenizer.length" is 0, expected a count/,
+  ],
+  'a prefix of the wrong type': [
+    (f) => (f.model.continuing_subword_prefix = 1),
+    'corrupt',
+    /"model.continuing_subword_prefix" is 1/,
+  ],
+  'an unknown token outside the vocabulary': [
+    (f) => {
+      f.pre_tokenizer = null;
+      f.model.unk_token = '<none>';
+    },
     'unsupported',
-    /without a ByteLevel pre-tokenizer/,
+    /"<none>" is no token of the vocabulary/,
+  ],
+  'a word that nothing stands for': [
+    (f) => (f.model = { type: 'WordLevel', vocab: { a: 0 }, unk_token: '<unk>' }),
+    'unsupported',
+    /"<unk>" is no token of the vocabulary/,
+  ],
+  'a Unigram without scores': [
+    (f) => (f.model = { type: 'Unigram', vocab: { a: 0 } }),
+    'corrupt',
+    /"model.vocab" is \{\}, expected a list of \["piece", score\]/,
+  ],
+  'a Unigram that lacks a character': [
+    (f) => (f.model = { type: 'Unigram', vocab: [['a', 0]], unk_id: null }),
+    'unsupported',
+    /"unk_id" is missing/,
+  ],
+  'a Unigram whose unknown token is none': [
+    (f) => (f.model = { type: 'Unigram', vocab: [['a', 0]], unk_id: 1 }),
+    'corrupt',
+    /"model.unk_id" is 1, expected an id below 1/,
+  ],
+  'a truncation without a length': [
+    (f) => (f.truncation = { strategy: 'LongestFirst' }),
+    'corrupt',
+    /"truncation.max_length" is missing/,
+  ],
+  'a padding that fills memory': [
+    (f) => (f.padding = { strategy: { Fixed: 2 ** 30 }, pad_id: 0, pad_token: 'x' }),
+    'corrupt',
+    /"padding.Fixed" is 1073741824, expected at most/,
   ],
   'a pattern without a counterpart': [
     (f) =>
@@ -289,10 +336,18 @@ describe('a file is refused with', () => {
 });
 
 test('what cannot be encoded with still names its tokens', () => {
-  const tokenizer = openBytes(changed((file) => (file.model.byte_fallback = true)));
+  const tokenizer = openBytes(changed((file) => (file.model.dropout = 0.5)));
   expect(tokenizer.tokenOf(tokenizer.idOf('<|eot_id|>') as number)).toBe('<|eot_id|>');
   expect(tokenizer.vocabSize).toBe(openBytes(text).vocabSize);
-  expect(() => tokenizer.encode('a')).toThrow(/byte_fallback/);
+  expect(() => tokenizer.encode('a')).toThrow(/dropout/);
+});
+
+test('what cannot be decoded with encodes, and says so when it decodes', () => {
+  const tokenizer = openBytes(changed((file) => (file.decoder = { type: 'X' })));
+  expect(tokenizer.encode('a').length).toBeGreaterThan(0);
+  expect(() => tokenizer.decodeBytes([0])).toThrow(
+    expect.objectContaining({ code: 'unsupported', message: expect.stringContaining('"decoder" is "X"') }),
+  );
 });
 
 test('members may stand in any order, and white space anywhere', () => {
@@ -409,7 +464,7 @@ test.each(Object.keys(knownDivergences))('%s: emb differs from Hugging Face', (n
 test('an empty vocabulary opens', () => {
   const file = tiny();
   file.model = { type: 'BPE', vocab: {}, merges: [] };
-  const tokenizer = openTokenizerJson({ name: 'x', bytes: new TextEncoder().encode(JSON.stringify(file)) });
+  const tokenizer = openBytes(file);
   expect(tokenizer.vocabSize).toBe(0);
   expect(tokenizer.encode('abc')).toEqual([]);
 });

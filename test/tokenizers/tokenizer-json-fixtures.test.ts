@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { EmbError } from '../../src/errors.ts';
 import { createIdSink } from '../../src/tokenizers/id-sink.ts';
 import type { EncodeOptions, Tokenizer } from '../../src/types.ts';
 import { type Answer, openBytes, ourAnswer } from './tokenizer-json-oracle.ts';
@@ -43,13 +42,8 @@ describe.each(names)('the tokenizer %s', (name) => {
   });
 
   const answers = expected.template;
-  if (answers === undefined) {
-    test('says why it does not encode', () => {
-      expect(() => tokenizer.encode('a')).toThrow(/"model.type" is WordPiece, expected byte-level BPE/);
-      expect(() => idsOf(tokenizer, 'a')).toThrow(EmbError);
-    });
-    return;
-  }
+  // What other models make of texts is held against npm's tokenizers instead.
+  if (answers === undefined) return;
 
   test('gives the ids and spans of Hugging Face', () => {
     texts.forEach((text, i) => {

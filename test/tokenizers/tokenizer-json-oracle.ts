@@ -1,5 +1,6 @@
 import { Tokenizer as HuggingFace } from 'tokenizers';
-import { openTokenizerJson } from '../../src/tokenizers/tokenizer-json.ts';
+import { openTokenizerJsonWith } from '../../src/tokenizers/tokenizer-json.ts';
+import * as more from '../../src/tokenizers/tokenizer-json-more.ts';
 import type { Tokenizer } from '../../src/types.ts';
 
 /** A file as JSON.parse has it, for tests that change some of it. */
@@ -9,7 +10,7 @@ export type FileJson = any;
 export function openBytes(file: FileJson | string | Uint8Array, config?: Record<string, unknown>): Tokenizer {
   const text = typeof file === 'string' || file instanceof Uint8Array ? file : JSON.stringify(file);
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
-  return openTokenizerJson({ name: 'tokenizer.json', bytes, config });
+  return openTokenizerJsonWith({ name: 'tokenizer.json', bytes, config }, more);
 }
 
 /** Ids and spans in code points, which is what Hugging Face counts: [ids, [start, end, start, end, ...]]. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createIdSink } from '../../src/tokenizers/id-sink.ts';
 import { fuzzText } from './fuzz-text.ts';
 import {
   type Answer,
@@ -11,7 +12,15 @@ import {
 
 function fixture(name: string): FileJson {
   return JSON.parse(
-    readFileSync(new URL(`../../fixtures/tokenizers/${name}/tokenizer.json`, import.meta.url), 'utf8'),
+    readFileSync(
+      new URL(
+        name.startsWith('more/')
+          ? `../../fixtures/tokenizers/${name}.json`
+          : `../../fixtures/tokenizers/${name}/tokenizer.json`,
+        import.meta.url,
+      ),
+      'utf8',
+    ),
   );
 }
 
@@ -35,7 +44,7 @@ function normalize(...normalizers: object[]) {
   };
 }
 
-const changes: Record<string, [fixture: string, change: (file: FileJson) => void]> = {
+const changes: Record<string, [fixture: string, change: (file: FileJson) => unknown]> = {
   gpt2: ['gpt2', () => {}],
   llama3: ['llama3', () => {}],
   qwen: ['qwen', () => {}],
@@ -130,6 +139,190 @@ const changes: Record<string, [fixture: string, change: (file: FileJson) => void
   ],
 };
 
+const cleaned = { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, lowercase: false };
+const metaspace = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true };
+const spellings = { type: 'Replace', pattern: { String: '▁' }, content: ' ' };
+
+/** Files of other models than byte-level BPE. */
+const others: typeof changes = {
+  bert: ['more/bert', () => {}],
+  'bert, cased': ['more/bert', (file) => (file.normalizer = cleaned)],
+  'bert with accents, no spaces around ideographs': [
+    'more/bert',
+    (file) =>
+      (file.normalizer = { ...cleaned, handle_chinese_chars: false, strip_accents: false, lowercase: true }),
+  ],
+  'bert, accents alone, nothing cleaned': [
+    'more/bert',
+    (file) => (file.normalizer = { ...cleaned, clean_text: false, strip_accents: true }),
+  ],
+  'bert of short words, contiguous punctuation': [
+    'more/bert',
+    (file) => {
+      file.model.max_input_chars_per_word = 5;
+      cut({ type: 'WhitespaceSplit' }, { type: 'Punctuation', behavior: 'Contiguous' })(file);
+      file.post_processor = { type: 'BertProcessing', sep: ['[SEP]', 3], cls: ['[CLS]', 2] };
+    },
+  ],
+  'bert of runs of digits and scripts': [
+    'more/bert',
+    (file) => {
+      normalize({ type: 'NFKD' }, { type: 'StripAccents' }, { type: 'Nmt' })(file);
+      cut(
+        { type: 'Whitespace' },
+        { type: 'UnicodeScripts' },
+        { type: 'Digits', individual_digits: true },
+      )(file);
+    },
+  ],
+  'bert of fixed lengths, cut at a character': [
+    'more/bert',
+    (file) => {
+      cut({ type: 'CharDelimiterSplit', delimiter: 'l' }, { type: 'FixedLength', length: 3 })(file);
+      file.decoder = {
+        type: 'Sequence',
+        decoders: [{ type: 'WordPiece', prefix: '##', cleanup: false }, { type: 'Fuse' }],
+      };
+    },
+  ],
+  'bert with added tokens in normalized text': [
+    'more/bert',
+    (file) => {
+      ['NewWord', 'hello', '<mask>', 'LEFT', 'RIGHT'].forEach((content, i) => {
+        file.added_tokens.push({
+          id: file.model.vocab[content] ?? Object.keys(file.model.vocab).length + i - (i > 1 ? 1 : 0),
+          content,
+          single_word: i === 1,
+          lstrip: i === 2 || i === 3,
+          rstrip: i === 2 || i === 4,
+          normalized: i !== 3,
+          special: i === 2,
+        });
+      });
+    },
+  ],
+  llama2: ['more/llama2', () => {}],
+  'llama2 by a Metaspace': [
+    'more/llama2',
+    (file) => {
+      file.normalizer = null;
+      file.pre_tokenizer = { ...metaspace, prepend_scheme: 'first', split: false };
+      file.decoder = { type: 'Sequence', decoders: [metaspace, { type: 'ByteFallback' }, { type: 'Fuse' }] };
+    },
+  ],
+  'llama2 by a Metaspace that splits': [
+    'more/llama2',
+    (file) => {
+      file.normalizer = null;
+      file.pre_tokenizer = { ...metaspace, prepend_scheme: 'first' };
+      file.decoder = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', split: true };
+    },
+  ],
+  'llama2 by an old Metaspace': [
+    'more/llama2',
+    (file) => {
+      file.normalizer = null;
+      file.pre_tokenizer = { type: 'Metaspace', replacement: '▁', str_rep: '▁', add_prefix_space: true };
+      file.model.merges = file.model.merges
+        .filter((pair: string[]) => !pair.join('').includes(' '))
+        .map((pair: string[]) => pair.join(' '));
+      delete file.model.type;
+    },
+  ],
+  'llama2 without bytes': ['more/llama2', (file) => (file.model.byte_fallback = false)],
+  'llama2 with unknown characters one by one': [
+    'more/llama2',
+    (file) => {
+      file.model.byte_fallback = false;
+      file.model.fuse_unk = false;
+      file.model.ignore_merges = true;
+      file.pre_tokenizer = {
+        type: 'Split',
+        pattern: { String: '▁' },
+        behavior: 'MergedWithPrevious',
+        invert: false,
+      };
+    },
+  ],
+  'llama2 with half of the bytes': [
+    'more/llama2',
+    (file) => {
+      for (let byte = 0x90; byte < 256; byte++)
+        delete file.model.vocab[`<0x${byte.toString(16).toUpperCase()}>`];
+    },
+  ],
+  'llama2 over spelled bytes': [
+    'more/llama2',
+    (file) => {
+      file.normalizer = { type: 'Sequence', normalizers: [{ type: 'ByteLevel' }] };
+      file.decoder = { type: 'Sequence', decoders: [{ type: 'ByteFallback' }, byteLevel] };
+    },
+  ],
+  clip: ['more/clip', () => {}],
+  'clip with a trimmed template': [
+    'more/clip',
+    (file) => {
+      file.post_processor = {
+        type: 'RobertaProcessing',
+        sep: ['<unk>', 0],
+        cls: ['<unk>', 0],
+        trim_offsets: true,
+        add_prefix_space: false,
+      };
+      file.decoder = { type: 'CTC', pad_token: '<unk>', word_delimiter_token: '</w>', cleanup: true };
+    },
+  ],
+  hashed: ['more/hashed', () => {}],
+  t5: ['more/t5', () => {}],
+  't5 with spans, bytes and white space split': [
+    'more/t5',
+    (file) => {
+      for (let byte = 0; byte < 256; byte++) {
+        file.model.vocab.push([`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`, -20 - byte / 100]);
+      }
+      file.model.byte_fallback = true;
+      file.added_tokens = [];
+      cut({ type: 'WhitespaceSplit' }, metaspace)(file);
+      file.decoder = {
+        type: 'Sequence',
+        decoders: [
+          spellings,
+          { type: 'ByteFallback' },
+          { type: 'Fuse' },
+          { type: 'Strip', content: ' ', start: 1, stop: 1 },
+        ],
+      };
+    },
+  ],
+  't5 unsplit': [
+    'more/t5',
+    (file) => (file.pre_tokenizer = { ...metaspace, prepend_scheme: 'first', split: false }),
+  ],
+  't5 without Metaspace': [
+    'more/t5',
+    (file) => {
+      file.pre_tokenizer = null;
+      file.normalizer.normalizers.splice(1, 2);
+      delete file.model.type;
+    },
+  ],
+  words: ['more/words', () => {}],
+  'words over spelled bytes': [
+    'more/words',
+    (file) => {
+      cut({ type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true })(file);
+      file.post_processor = {
+        type: 'ByteLevel',
+        add_prefix_space: true,
+        trim_offsets: true,
+        use_regex: true,
+      };
+      file.decoder = { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true };
+    },
+  ],
+};
+Object.assign(changes, others);
+
 /** Files that differ in one thing each, from small fixtures; a name says what. */
 export const variantNames = Object.keys(changes);
 
@@ -182,21 +375,49 @@ export function variantText(random: () => number): string {
     .replace(/\p{Cn}/gu, '?');
 }
 
-/** Texts of a fuzz run that a variant encodes otherwise than Hugging Face, with both answers. */
+/** What a tokenizer makes of a text: ids, spans, and the texts that the ids decode to with and without special tokens. */
+type Outcome = [...Answer, whole: string, plain: string];
+
+/** A known divergence: special tokens that the normalizer changes are not skipped by Hugging Face's decoder, which looks for what is left of them. */
+const unskipped: Record<string, string[]> = { added: ['<mask>'] };
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** Texts of a fuzz run that a variant encodes or decodes otherwise than Hugging Face, with both outcomes. */
 export async function findVariantDifferences(
   name: string,
   random: () => number,
   count: number,
-): Promise<[string, Answer, Answer][]> {
+): Promise<[string, Outcome, Outcome][]> {
   const file = variant(name);
   const tokenizer = openBytes(file);
   const oracle = openOracle(file);
-  const wrong: [string, Answer, Answer][] = [];
+  const wrong: [string, Outcome, Outcome][] = [];
   for (let i = 0; i < count; i++) {
     const text = variantText(random);
     const ours = ourAnswer(tokenizer, text);
     const theirs = await theirAnswer(oracle, text);
-    if (JSON.stringify(ours) !== JSON.stringify(theirs)) wrong.push([text, ours, theirs]);
+    const isSkipped = (id: number) =>
+      tokenizer.isSpecial(id) && !unskipped[name]?.includes(tokenizer.tokenOf(id) as string);
+    const plain = ours[0].filter((id) => !isSkipped(id));
+    const ourOutcome: Outcome = [
+      ...ours,
+      decoder.decode(tokenizer.decodeBytes(ours[0])),
+      decoder.decode(tokenizer.decodeBytes(plain)),
+    ];
+    const theirOutcome: Outcome = [
+      ...theirs,
+      await oracle.decode(theirs[0], false),
+      await oracle.decode(theirs[0], true),
+    ];
+    if (JSON.stringify(ourOutcome) !== JSON.stringify(theirOutcome)) {
+      wrong.push([text, ourOutcome, theirOutcome]);
+      continue;
+    }
+    const sink = createIdSink();
+    tokenizer.encodeIds(text, sink);
+    const ids = Array.from(sink.ids.subarray(0, sink.length));
+    if (ids.join() !== ours[0].join()) wrong.push([`ids alone: ${text}`, [ids, [], '', ''], ourOutcome]);
   }
   return wrong;
 }

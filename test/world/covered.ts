@@ -19,10 +19,6 @@ export const covered: { test: string; reads(path: string): boolean }[] = [
   },
   {
     test: 'tokenizer-json.test.ts',
-    reads: (path) =>
-      /(^|[_/])tokenizer\.json$|splitRegex|hf_tokenizer_cases\.json$/.test(path) && !notYetEncoded.test(path),
+    reads: (path) => /(^|[_/])tokenizer\.json$|splitRegex|hf_tokenizer_cases\.json$/.test(path),
   },
 ];
-
-/** tokenizer.json files whose vocabulary opens but whose model emb does not encode with. */
-const notYetEncoded = /t5-small|minilm|model2vec|metaspace|tiny_unigram|tiny_wordpiece/;

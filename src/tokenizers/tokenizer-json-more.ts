@@ -1,0 +1,26 @@
+import { bertStepsOf, createBertNormalizer } from './normalizer-bert.ts';
+import { nmt, spellCharacters, stripAccents } from './normalizer-characters.ts';
+import { createPrecompiled } from './normalizer-precompiled.ts';
+import type { MoreNormalizers } from './tokenizer-json-normalizer.ts';
+
+export { createMoreSplits } from './tokenizer-json-cuts.ts';
+export { createDecoder } from './tokenizer-json-decoder.ts';
+export { createWordModel } from './tokenizer-json-models.ts';
+
+/** The normalizers that byte-level models do without. */
+export const createMoreNormalizers: MoreNormalizers = (name, type, part) => {
+  switch (type) {
+    case 'BertNormalizer':
+      return createBertNormalizer(bertStepsOf(name, part));
+    case 'StripAccents':
+      return stripAccents;
+    case 'Nmt':
+      return nmt;
+    case 'Precompiled':
+      return createPrecompiled(name, part);
+    case 'ByteLevel':
+      return spellCharacters;
+    default:
+      return undefined;
+  }
+};

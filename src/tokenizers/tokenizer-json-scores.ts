@@ -1,0 +1,43 @@
+/** Largest whole number of 64 bits. */
+const mostSignificand = 2n ** 64n - 1n;
+
+/** The numbers that begin at places of a JSON, which were checked. */
+export function readScores(bytes: Uint8Array, places: Uint32Array): Float64Array {
+  return Float64Array.from(places, (at) => scoreAt(bytes, at));
+}
+
+/**
+ * The number at bytes[at...] as Hugging Face's reader has it, which is not always the nearest.
+ *
+ * Source: parse_decimal and f64_from_parts of the crate serde_json without float_roundtrip: digits as a whole number of 64 bits, what does
+ * not fit is cut off, times or by a power of ten.
+ */
+function scoreAt(bytes: Uint8Array, start: number): number {
+  let at = start;
+  const negative = bytes[at] === 0x2d;
+  if (negative) at++;
+  let digits = '';
+  let exponent = 0;
+  let cut = false;
+  for (let fraction = false; ; at++) {
+    const byte = bytes[at];
+    if (byte === 0x2e) {
+      fraction = true;
+      continue;
+    }
+    if (!(byte >= 0x30 && byte <= 0x39)) break;
+    if (!cut && digits.length >= 19) cut = BigInt(digits + String.fromCharCode(byte)) > mostSignificand;
+    if (!cut) digits += String.fromCharCode(byte);
+    if (cut !== fraction) exponent += cut ? 1 : -1;
+  }
+  if ((bytes[at] | 0x20) === 0x65) {
+    let end = at + 1;
+    while (bytes[end] === 0x2b || bytes[end] === 0x2d || (bytes[end] >= 0x30 && bytes[end] <= 0x39)) end++;
+    exponent += Number(String.fromCharCode(...bytes.subarray(at + 1, Math.min(end, at + 12))));
+  }
+  let value = Number(digits);
+  for (; exponent < -308 && value !== 0; exponent += 308) value /= 1e308;
+  if (exponent < 0) value /= Number(`1e${-exponent}`);
+  else value *= Number(`1e${exponent}`);
+  return negative ? -value : value;
+}

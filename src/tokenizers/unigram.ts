@@ -1,0 +1,142 @@
+import { EmbError } from '../errors.ts';
+import type { IdSink } from '../types.ts';
+import { PieceTrie, type TriePieces } from './piece-trie.ts';
+import { pushWord, type WordModel } from './wordpiece.ts';
+
+/** How much worse an unknown character is than the worst piece. Source: kUnkPenalty in sentencepiece/src/unigram_model.cc. */
+const unknownPenalty = 10;
+
+export interface UnigramOptions {
+  /** As errors name it. */
+  name: string;
+  pieces: TriePieces & { find(bytes: Uint8Array, start: number, end: number): number };
+  /** By id. */
+  scores: Float64Array;
+  unknownId: number | undefined;
+  /** Ids of <0x00> to <0xFF>, -1 for those that the vocabulary lacks; undefined without byte fallback. */
+  byteIds: Int32Array | undefined;
+}
+
+/**
+ * Unigram: of all ways to cut a word into pieces the one with the highest sum of scores; of equal ones the one whose last piece
+ * begins first. Neighboring unknown characters are one token, or their bytes.
+ *
+ * Cost: per character at most the bytes of the longest piece.
+ * Source: EncodeOptimized in sentencepiece/src/unigram_model.cc; encode_optimized of Hugging Face's tokenizers, which this agrees with.
+ */
+export class Unigram implements WordModel {
+  private readonly options: UnigramOptions;
+  private readonly trie: PieceTrie;
+  private readonly unknownScore: number;
+  private best = new Float64Array(256);
+  /** Where the best piece that ends here begins, -1 where none does. */
+  private from = new Int32Array(256);
+  private pieces = new Int32Array(256);
+
+  constructor(options: UnigramOptions) {
+    this.options = options;
+    this.trie = new PieceTrie(options.pieces);
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const score of options.scores) if (score < lowest) lowest = score;
+    this.unknownScore = lowest - unknownPenalty;
+  }
+
+  encodeWord(bytes: Uint8Array, start: number, end: number, into: IdSink): void {
+    const size = end - start;
+    if (size <= 0) return;
+    if (this.from.length <= size) {
+      this.best = new Float64Array(2 * size + 1);
+      this.from = new Int32Array(2 * size + 1);
+      this.pieces = new Int32Array(2 * size + 1);
+    }
+    this.findBest(bytes, start, size);
+    this.pushBest(bytes, start, size, into);
+  }
+
+  private findBest(bytes: Uint8Array, start: number, size: number): void {
+    const { best, from, pieces, trie, unknownScore } = this;
+    const { scores } = this.options;
+    const { ids, roots } = trie;
+    from.fill(-1, 0, size + 1);
+    best[0] = 0;
+    for (let at = 0; at < size; ) {
+      const here = best[at];
+      const lead = bytes[start + at];
+      const after = Math.min(size, at + (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4));
+      let isSpelled = false;
+      let node = roots[lead];
+      for (let to = at + 1; node !== 0; to++) {
+        const id = ids[node];
+        if (id >= 0) {
+          const score = scores[id] + here;
+          if (from[to] < 0 || score > best[to]) {
+            best[to] = score;
+            from[to] = at;
+            pieces[to] = id;
+          }
+          if (to === after) isSpelled = true;
+        }
+        if (to >= size) break;
+        node = trie.next(node, bytes[start + to]);
+      }
+      if (!isSpelled) {
+        const score = unknownScore + here;
+        if (from[after] < 0 || score > best[after]) {
+          best[after] = score;
+          from[after] = at;
+          pieces[after] = this.options.unknownId ?? this.refuse();
+        }
+      }
+      at = after;
+    }
+  }
+
+  /** Appends the pieces of the best path; from and pieces are turned around to go along it. */
+  private pushBest(bytes: Uint8Array, start: number, size: number, into: IdSink): void {
+    const { from, pieces } = this;
+    const { unknownId } = this.options;
+    let next = -1;
+    for (let at = size; at > 0; ) {
+      const before = from[at];
+      from[at] = next;
+      next = at;
+      at = before;
+    }
+    for (let at = 0; next > 0; ) {
+      let end = next;
+      const id = pieces[end];
+      next = from[end];
+      if (id !== unknownId) {
+        pushWord(id, start + at, start + end, into);
+      } else {
+        while (next > 0 && pieces[next] === unknownId) {
+          end = next;
+          next = from[end];
+        }
+        this.pushUnknown(bytes, start + at, start + end, into);
+      }
+      at = end;
+    }
+  }
+
+  private pushUnknown(bytes: Uint8Array, start: number, end: number, into: IdSink): void {
+    const { pieces, byteIds, unknownId } = this.options;
+    // Characters that are unknown one by one can be a piece together.
+    const whole = pieces.find(bytes, start, end);
+    if (whole >= 0) {
+      pushWord(whole, start, end, into);
+      return;
+    }
+    let spelled = byteIds !== undefined;
+    for (let i = start; spelled && i < end; i++) spelled = (byteIds as Int32Array)[bytes[i]] >= 0;
+    if (!spelled) pushWord(unknownId as number, start, end, into);
+    else for (let i = start; i < end; i++) pushWord((byteIds as Int32Array)[bytes[i]], start, end, into);
+  }
+
+  private refuse(): never {
+    throw new EmbError(
+      'unsupported',
+      `${this.options.name}: "unk_id" is missing, expected the id of a token for characters that no piece has`,
+    );
+  }
+}
