@@ -177,6 +177,10 @@ export interface Context {
   idSequences(rows: number, tokenizer: () => Promise<Tokenizer>): AsyncIterable<IdInput>;
   /** Vectors of `--input npy|f32|jsonl -`. */
   vectors(dim: number | undefined): Promise<{ data: Float32Array; rows: number; dim: number }>;
+  /** Vectors of a file, or of stdin for `-` (--vectors): npy, json lines with "vector" or "embedding", else raw float32. */
+  vectorsOf(path: string, dim: number): Promise<{ data: Float32Array; rows: number; dim: number }>;
+  /** Lines of a file that an option names. */
+  linesOf(path: string): AsyncIterable<string>;
   /** A line on stderr, unless --quiet; the same message once. */
   note(message: string): void;
   progress(total: number, unit: string): Progress;

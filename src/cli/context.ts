@@ -1,4 +1,4 @@
-import { pathExists, readAll } from '../bytes/input.ts';
+import { pathExists, readAll, readRecords } from '../bytes/input.ts';
 import type { Context, OptionValues } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { escapeText } from '../text/escape.ts';
@@ -112,6 +112,17 @@ export function createContext(
       if (vectors.rounded) note(`${vectors.rounded} values are no float32: each is rounded once`);
       return vectors;
     },
+    async vectorsOf(path, dim) {
+      if (path === '-' && inputs.readsStdin(false)) {
+        throw new EmbError('usage', '--vectors - and the input both read stdin', '--vectors FILE');
+      }
+      const { readVectors, kindOfVectors } = await import('../model/vectors.ts');
+      const bytes = await readAll(path === '-' ? undefined : path);
+      const vectors = await readVectors(kindOfVectors(bytes), bytes, dim);
+      if (vectors.rounded) note(`${vectors.rounded} values are no float32: each is rounded once`);
+      return vectors;
+    },
+    linesOf: (path) => readRecords({ file: path, separator: 10, note, onPause: () => {} }),
     progress: (total, unit) => startProgress(total, unit, options.quiet === true),
     onPause: (emit) => {
       emitters.push(emit);

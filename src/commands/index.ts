@@ -17,6 +17,11 @@ export const commands: Record<string, { usage: string; summary: string; load(): 
     summary: 'text or ids to rows of the embedding table',
     load: async () => (await import('./embed.ts')).command,
   },
+  neighbors: {
+    usage: '[token|text...]',
+    summary: 'the rows of a table that are nearest to a token, a text or a vector',
+    load: async () => (await import('./neighbors.ts')).command,
+  },
   stats: {
     usage: '[text...]',
     summary: 'numbers about a table, or about the rows of a text',

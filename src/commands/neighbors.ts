@@ -1,0 +1,191 @@
+import type { Command, Context } from '../command.ts';
+import { meanRow } from '../core/center.ts';
+import { findNeighbors, type Metric, type Neighbor } from '../core/neighbors.ts';
+import { EmbError } from '../errors.ts';
+import type { Block, Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
+import { captionOfTable, openTable, rowNames } from './open-table.ts';
+import { idsOfQuery, type Query, readQueries } from './queries.ts';
+
+export const command: Command = {
+  name: 'neighbors',
+  summary: 'the rows of a table that are nearest to a token, a text or a vector',
+  usage: '[token|text...]',
+  description:
+    'The k nearest rows by cosine, dot product or L2 distance: every row is compared, exactly. An argument is a token of the vocabulary\n' +
+    'if there is one of that name (" king" and "king" are two), else a text: the mean of its tokens. A query is left out of its own answer.\n' +
+    'Vectors from elsewhere: --vectors - reads npy, json lines with "vector" or "embedding" (what emb embed -f jsonl prints), or raw\n' +
+    'float32. Rows of zeros and rows that hold a NaN have no direction and are no answers.',
+  options: [
+    {
+      long: 'k',
+      short: 'k',
+      type: 'integer',
+      value: 'n',
+      min: 1,
+      max: 100_000,
+      default: '10',
+      description: 'how many',
+    },
+    {
+      long: 'metric',
+      type: 'text',
+      value: 'name',
+      choices: ['cosine', 'dot', 'l2'],
+      default: 'cosine',
+      description: 'cosine and dot are similarities, l2 is a distance',
+    },
+    {
+      long: 'threshold',
+      type: 'number',
+      value: 'x',
+      description: 'only rows at least this similar; with l2 at most this far',
+    },
+    {
+      long: 'among',
+      type: 'text',
+      value: 'file',
+      description: 'only these tokens: a file with one token, text of one token, or #id a line',
+    },
+    { long: 'keep-self', type: 'flag', description: 'a query may be its own answer' },
+    {
+      long: 'center',
+      type: 'flag',
+      description: "subtract the table's mean from rows and queries first (one scan more)",
+    },
+    {
+      long: 'vectors',
+      type: 'text',
+      value: 'file',
+      description: 'queries are the vectors of this file, - for stdin',
+    },
+    {
+      long: 'kernel',
+      type: 'text',
+      value: 'name',
+      choices: ['simd', 'ts'],
+      default: 'simd',
+      description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
+    },
+  ],
+  groups: ['model', 'tokenizer', 'input', 'scratch'],
+  formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids'],
+  examples: [
+    { line: 'emb neighbors -m ./gpt2 " the" -k 5', says: 'the five tokens nearest to one' },
+    {
+      line: 'emb embed -m ./gpt2 "the cat" --pool mean -f jsonl | emb neighbors -m ./gpt2 --vectors - -f jsonl',
+      says: 'a vector in, tokens out',
+    },
+    { line: 'emb neighbors -m x.npy --ids 0-2 -k 2 -f csv', says: 'rows of any matrix' },
+  ],
+  run,
+};
+
+async function run(context: Context): Promise<Report> {
+  const { options } = context;
+  const opened = await openTable(context);
+  const { model, table } = opened;
+  const names = await rowNames(context, opened);
+  const tokenizer = async () => names ?? context.tokenizer(model);
+  const queries = await readQueries(context, table, tokenizer);
+  const metric = (options.metric as Metric | undefined) ?? 'cosine';
+  const among = await readAmong(context, table, tokenizer);
+  const center = options.center ? await meanRow(table.scan(), table.dim) : undefined;
+  if (!options.keepSelf && queries.some(({ ids }) => ids.length > 0)) {
+    context.note('the tokens of a query are left out of its own answer; --keep-self keeps them');
+  }
+  async function* blocks(): AsyncGenerator<Block> {
+    const progress = context.progress(table.rows, 'rows');
+    const vectors = new Float32Array(queries.length * table.dim);
+    for (const [index, { vector }] of queries.entries()) vectors.set(vector, index * table.dim);
+    const answers = await findNeighbors(table, vectors, {
+      k: (options.k as number | undefined) ?? 10,
+      metric,
+      kernel: options.kernel === 'ts' ? 'ts' : 'simd',
+      exclude: options.keepSelf ? undefined : queries.map(({ ids }) => new Set(ids)),
+      among,
+      center,
+      threshold: options.threshold as number | undefined,
+      advance: (rows) => progress.advance(rows),
+    });
+    progress.done();
+    for (const [index, query] of queries.entries()) {
+      const cells = answers[index].map((neighbor, rank) =>
+        context.format === 'ids' ? [neighbor.row] : cellsOf(query, neighbor, rank, names),
+      );
+      yield { cells, sequence: index, ends: true };
+    }
+  }
+  const centered = options.center ? ' · centered' : '';
+  return {
+    columns: context.format === 'ids' ? [{ key: 'id', kind: 'id' }] : columnsOf(metric, queries, names),
+    blocks: blocks(),
+    caption: [`${captionOfTable(opened, names)} · ${metric}${centered}`],
+    layout: 'rows',
+  };
+}
+
+function columnsOf(metric: Metric, queries: readonly Query[], names: Tokenizer | undefined): Column[] {
+  const hasTexts = queries.some(({ text }) => text !== null);
+  return [
+    { key: 'row', kind: 'count', where: queries.length > 1 && !hasTexts ? 'all' : 'machine' },
+    { key: 'query', kind: 'text', where: queries.length > 1 && hasTexts ? 'all' : 'machine' },
+    { key: 'rank', kind: 'count' },
+    { key: 'id', kind: 'id' },
+    ...(names === undefined
+      ? []
+      : ([
+          { key: 'token', kind: 'text', where: 'machine' },
+          { key: 'token', kind: 'token', where: 'table' },
+          { key: 'bytes', kind: 'bytes', where: 'machine' },
+        ] as const)),
+    { key: metric, kind: 'number' },
+    { key: 'norm', kind: 'number' },
+  ];
+}
+
+function cellsOf(
+  query: Query,
+  { row, score, norm }: Neighbor,
+  rank: number,
+  names: Tokenizer | undefined,
+): Cell[] {
+  const bytes = names?.bytesOf(row) ?? null;
+  return [
+    query.row,
+    query.text,
+    rank + 1,
+    row,
+    ...(names === undefined ? [] : [names.tokenOf(row) ?? null, bytes, bytes]),
+    score,
+    norm,
+  ];
+}
+
+/** 1 for every row that a line of the file names. Shape: [rows] */
+async function readAmong(
+  context: Context,
+  table: EmbeddingTable,
+  tokenizer: () => Promise<Tokenizer>,
+): Promise<Uint8Array | undefined> {
+  const path = context.options.among as string | undefined;
+  if (path === undefined) return undefined;
+  const among = new Uint8Array(table.rows);
+  let line = 0;
+  for await (const text of context.linesOf(path)) {
+    line++;
+    if (text === '') continue;
+    const numbered = /^#(\d+)$/.exec(text);
+    const ids = numbered ? [Number(numbered[1])] : idsOfQuery(text, await tokenizer());
+    if (ids.length !== 1) {
+      throw new EmbError('range', `${path}: line ${line} is ${ids.length} tokens, expected one`);
+    }
+    if (ids[0] >= table.rows) {
+      throw new EmbError(
+        'range',
+        `${path}: line ${line} is id ${ids[0]}, expected at most ${table.rows - 1}`,
+      );
+    }
+    among[ids[0]] = 1;
+  }
+  return among;
+}

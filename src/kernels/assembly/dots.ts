@@ -1,0 +1,150 @@
+// The SIMD twin of ../dots.ts, compiled by scripts/generate-wasm.mjs. Addresses are bytes in the arena.
+
+/** Adds the four lanes in pairs. */
+// @ts-expect-error: AssemblyScript decorator
+@inline
+function sumLanes(v: v128): f32 {
+  return (
+    f32x4.extract_lane(v, 0) +
+    f32x4.extract_lane(v, 1) +
+    (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
+  );
+}
+
+/**
+ * The dot product of every row with one query, and the square of every row.
+ *
+ * Shape: data f32 [rows, dim], query f32 [dim] → dots f32 [rows], squares f32 [rows]
+ */
+export function dotOne(data: usize, rows: i32, dim: i32, query: usize, dots: usize, squares: usize): void {
+  const wide = (<usize>(dim & ~15)) << 2;
+  const bytes = (<usize>dim) << 2;
+  for (let row = 0; row < rows; row++) {
+    let a = f32x4.splat(0);
+    let b = a;
+    let c = a;
+    let d = a;
+    let s = a;
+    let t = a;
+    for (let at: usize = 0; at < wide; at += 64) {
+      const p = data + at;
+      const q = query + at;
+      const v0 = v128.load(p);
+      const v1 = v128.load(p, 16);
+      const v2 = v128.load(p, 32);
+      const v3 = v128.load(p, 48);
+      a = f32x4.add(a, f32x4.mul(v0, v128.load(q)));
+      b = f32x4.add(b, f32x4.mul(v1, v128.load(q, 16)));
+      c = f32x4.add(c, f32x4.mul(v2, v128.load(q, 32)));
+      d = f32x4.add(d, f32x4.mul(v3, v128.load(q, 48)));
+      s = f32x4.add(s, f32x4.add(f32x4.mul(v0, v0), f32x4.mul(v1, v1)));
+      t = f32x4.add(t, f32x4.add(f32x4.mul(v2, v2), f32x4.mul(v3, v3)));
+    }
+    let dot = sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
+    let square = sumLanes(f32x4.add(s, t));
+    for (let at = wide; at < bytes; at += 4) {
+      const value = load<f32>(data + at);
+      dot += value * load<f32>(query + at);
+      square += value * value;
+    }
+    store<f32>(dots, dot);
+    store<f32>(squares, square);
+    data += bytes;
+    dots += 4;
+    squares += 4;
+  }
+}
+
+/**
+ * The dot products of two rows with four queries: eight sums that stay in registers.
+ *
+ * Shape: data f32 [2, dim], queries f32 [4, dim] → dots f32 at dots + (query * stride + row) * 4
+ */
+function dotTile(data: usize, dim: i32, queries: usize, dots: usize, stride: usize): void {
+  const bytes = (<usize>dim) << 2;
+  const wide = (<usize>(dim & ~3)) << 2;
+  const r1 = data + bytes;
+  const q1 = queries + bytes;
+  const q2 = q1 + bytes;
+  const q3 = q2 + bytes;
+  let a0 = f32x4.splat(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  let b0 = a0;
+  let b1 = a0;
+  let b2 = a0;
+  let b3 = a0;
+  for (let at: usize = 0; at < wide; at += 16) {
+    const v = v128.load(data + at);
+    const w = v128.load(r1 + at);
+    let q = v128.load(queries + at);
+    a0 = f32x4.add(a0, f32x4.mul(v, q));
+    b0 = f32x4.add(b0, f32x4.mul(w, q));
+    q = v128.load(q1 + at);
+    a1 = f32x4.add(a1, f32x4.mul(v, q));
+    b1 = f32x4.add(b1, f32x4.mul(w, q));
+    q = v128.load(q2 + at);
+    a2 = f32x4.add(a2, f32x4.mul(v, q));
+    b2 = f32x4.add(b2, f32x4.mul(w, q));
+    q = v128.load(q3 + at);
+    a3 = f32x4.add(a3, f32x4.mul(v, q));
+    b3 = f32x4.add(b3, f32x4.mul(w, q));
+  }
+  let x0 = sumLanes(a0);
+  let x1 = sumLanes(a1);
+  let x2 = sumLanes(a2);
+  let x3 = sumLanes(a3);
+  let y0 = sumLanes(b0);
+  let y1 = sumLanes(b1);
+  let y2 = sumLanes(b2);
+  let y3 = sumLanes(b3);
+  for (let at = wide; at < bytes; at += 4) {
+    const v = load<f32>(data + at);
+    const w = load<f32>(r1 + at);
+    x0 += v * load<f32>(queries + at);
+    x1 += v * load<f32>(q1 + at);
+    x2 += v * load<f32>(q2 + at);
+    x3 += v * load<f32>(q3 + at);
+    y0 += w * load<f32>(queries + at);
+    y1 += w * load<f32>(q1 + at);
+    y2 += w * load<f32>(q2 + at);
+    y3 += w * load<f32>(q3 + at);
+  }
+  const step = stride << 2;
+  store<f32>(dots, x0);
+  store<f32>(dots, y0, 4);
+  store<f32>(dots + step, x1);
+  store<f32>(dots + step, y1, 4);
+  store<f32>(dots + 2 * step, x2);
+  store<f32>(dots + 2 * step, y2, 4);
+  store<f32>(dots + 3 * step, x3);
+  store<f32>(dots + 3 * step, y3, 4);
+}
+
+/**
+ * The dot products of rows with queries, two rows by four queries at a time.
+ *
+ * Shape: data f32 [rows, dim], rows even; queries f32 [count, dim], count a multiple of 4 → dots f32 [count, stride]
+ */
+export function dotMany(
+  data: usize,
+  rows: i32,
+  dim: i32,
+  queries: usize,
+  count: i32,
+  dots: usize,
+  stride: i32,
+): void {
+  const bytes = (<usize>dim) << 2;
+  for (let row = 0; row < rows; row += 2) {
+    let group = queries;
+    let out = dots + ((<usize>row) << 2);
+    for (let query = 0; query < count; query += 4) {
+      dotTile(data, dim, group, out, <usize>stride);
+      group += bytes << 2;
+      out += (<usize>stride) << 4;
+    }
+    data += bytes << 1;
+  }
+}
