@@ -137,7 +137,7 @@ export class Connections {
    */
   async send(url: URL, headers: Record<string, string>, name: string, signal?: AbortSignal): Promise<Answer> {
     const { connect, silence } = this.#timeouts;
-    const request = await this.#request(url, headers, signal);
+    const { request, host } = await this.#request(url, headers, signal);
     const secure = url.protocol === 'https:';
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
@@ -145,7 +145,7 @@ export class Connections {
         clearTimeout(timer);
         timer = setTimeout(() => {
           // Rejected here: a request that has no connection yet would not say that it was destroyed.
-          reject(new Interruption(`${url.host} ${what} for ${milliseconds / 1000} s`));
+          reject(new Interruption(`${host} ${what} for ${milliseconds / 1000} s`));
           request.destroy();
         }, milliseconds);
       };
@@ -157,7 +157,7 @@ export class Connections {
       });
       request.on('error', (error) => {
         clearTimeout(timer);
-        reject(connectionError(error, name, url.host, request.reusedSocket));
+        reject(connectionError(error, name, host, request.reusedSocket));
       });
       request.on('response', (message) => {
         clearTimeout(timer);
@@ -169,16 +169,25 @@ export class Connections {
     });
   }
 
-  async #request(url: URL, headers: Record<string, string>, signal?: AbortSignal): Promise<ClientRequest> {
+  /** host: who is talked to, for errors. */
+  async #request(
+    url: URL,
+    headers: Record<string, string>,
+    signal?: AbortSignal,
+  ): Promise<{ request: ClientRequest; host: string }> {
     const proxy = proxyFor(url, this.#env);
     const options: RequestOptions = { method: 'GET', headers, signal };
+    const { host } = url;
     if (url.protocol === 'https:') {
       const { request } = await import('node:https');
-      return request(url, { ...options, agent: await this.#secureAgent(proxy) });
+      return { request: request(url, { ...options, agent: await this.#secureAgent(proxy) }), host };
     }
-    if (proxy === undefined) return plainRequest(url, { ...options, agent: this.#plainAgent() });
+    if (proxy === undefined) {
+      return { request: plainRequest(url, { ...options, agent: this.#plainAgent() }), host };
+    }
     const { requestThrough } = await import('./proxy-request.ts');
-    return requestThrough(proxy, url, options, this.#agents);
+    const request = requestThrough(proxy, url, options, this.#agents);
+    return { request, host: `proxy ${proxy.url.host}` };
   }
 
   #plainAgent(): Agent {

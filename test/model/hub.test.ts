@@ -438,7 +438,7 @@ describe('a URL', () => {
       note,
     });
     expect((await (await model.table()).gather(Uint32Array.of(3))).data[0]).toBe(3);
-    const shown = [model.name, ...(await model.tensors()).map(({ source }) => source.name), ...notes].join();
+    const shown = [model.name, ...(await model.contents()).files, ...notes].join();
     expect(shown).not.toMatch(/sesame|secret/);
     expect(server.seen[0]!.path).toContain('X-Amz-Signature=secret');
     for (const { headers } of server.seen) expect(headers.authorization).not.toContain('hf_');
