@@ -51,7 +51,7 @@ describe('emb neighbors', () => {
 
   test('--among keeps to the tokens of a file, --threshold to what is near enough', () => {
     const { stdout, code, stderr } = shell(
-      `LIST=$(mktemp); printf '#1\\n#2\\n\\n#3\\n' > /tmp/emb-among.$$; emb neighbors -m ${model} --ids 9 --among /tmp/emb-among.$$ -f ids; rm /tmp/emb-among.$$`,
+      `LIST=$(mktemp); printf '#1\\n#2\\n\\n#3\\n' > $LIST; emb neighbors -m ${model} --ids 9 --among $LIST -f ids; rm $LIST`,
     );
     expect(code, stderr).toBe(0);
     expect(stdout.trim().split(/\s+/).map(Number).sort()).toEqual([1, 2, 3]);
