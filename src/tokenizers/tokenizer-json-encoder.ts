@@ -9,8 +9,11 @@ import { wholeTextScanner } from './scanner.ts';
 import { type AddedToken, AddedTokenMatcher, type Segment } from './tokenizer-json-added.ts';
 import { type AlignedText, originalEnd, originalStart, sliceAligned } from './tokenizer-json-aligned.ts';
 import { unspell, writePiece } from './tokenizer-json-bytes.ts';
+import type { ChunkEncoder, EncodeChunk } from './tokenizer-json-chunks.ts';
 import { flagOf, type Part, refuseType, type TokenizerFile } from './tokenizer-json-file.ts';
 import { createNormalizer, type MoreNormalizers, type Normalizer } from './tokenizer-json-normalizer.ts';
+import { leavesOf } from './tokenizer-json-pieces.ts';
+import type { ChunkPlan } from './tokenizer-json-plan.ts';
 import {
   createPreTokenizer,
   createSplits,
@@ -28,6 +31,9 @@ export interface MoreParts {
   createMoreSplits: MoreSplits;
   createWordModel(file: TokenizerFile): WordModel;
   createDecoder(name: string, part: Part): (pieces: readonly string[]) => Uint8Array;
+  planChunks(file: TokenizerFile, normalize: (text: string) => string): ChunkPlan | undefined;
+  leavesForChunk(file: TokenizerFile, first: boolean, last: boolean): Part[];
+  createChunkEncoder(plan: ChunkPlan, encodeChunk: EncodeChunk): ChunkEncoder;
 }
 
 /** Texts up to ids, as a tokenizer.json describes it; post-processing is left to the caller. */
@@ -47,6 +53,10 @@ export class Encoder {
   private readonly isBytes: boolean;
   private readyModel: WordModel | undefined;
   private readyTexts: BpeTexts | undefined;
+  /** null: chunks of these texts are not independent. */
+  private readyChunks: ChunkEncoder | null | undefined;
+  /** A pre-tokenizer does something at the beginning of a text alone. */
+  private readonly asksForStart: boolean;
 
   /**
    * `more` is needed for everything but byte-level BPE.
@@ -66,6 +76,7 @@ export class Encoder {
           scanner: wholeTextScanner,
           spelled: false,
         };
+    this.asksForStart = leavesOf(file.preTokenizer).some((part) => part.prepend_scheme === 'first');
     this.postSteps = createPostSteps(file.name, file.postProcessor);
     const raw = new Map<string, AddedToken>();
     const normalized = new Map<string, AddedToken>();
@@ -115,6 +126,32 @@ export class Encoder {
     }
   }
 
+  /** What encodes chunk by chunk, where nothing is looked for in normalized text. */
+  private get chunks(): ChunkEncoder | null {
+    const { file, more } = this;
+    if (this.isBytes || more === undefined) return null;
+    if (this.readyChunks === undefined) {
+      const normalizers = [0, 1, 2, 3].map((ends) =>
+        createNormalizer(
+          file.name,
+          { type: 'Sequence', normalizers: more.leavesForChunk(file, (ends & 1) > 0, (ends & 2) > 0) },
+          more.createMoreNormalizers,
+        ),
+      );
+      const plan = more.planChunks(file, (text) => normalizers[0]?.({ text, shift: 0 }, false).text ?? text);
+      this.readyChunks =
+        plan === undefined
+          ? null
+          : more.createChunkEncoder(plan, (text, shift, first, last, into) => {
+              // Whether a first character stands at the beginning of the original is only known with its place.
+              const normalizer = normalizers[(first ? 1 : 0) + (last ? 2 : 0)];
+              const from = { text, shift };
+              this.encodeWords(normalizer?.(from, first) ?? from, into, first);
+            });
+    }
+    return this.readyChunks;
+  }
+
   /** Normalizes a text without raw added tokens and encodes it. */
   private encodePlain(
     text: AlignedText,
@@ -122,10 +159,16 @@ export class Encoder {
     ignoreSpecial: boolean,
     spelled?: Map<number, string>,
   ): void {
-    const normalized = this.normalizer?.(text, keepsSpans(into)) ?? text;
+    const chunks = keepsSpans(into) || this.normalizedMatcher !== undefined ? null : this.chunks;
+    if (chunks !== null) {
+      chunks.encode(text.text, text.shift, into);
+      return;
+    }
+    const tracked = keepsSpans(into) || this.asksForStart;
+    const normalized = this.normalizer?.(text, tracked) ?? text;
     for (const segment of split(this.normalizedMatcher, normalized.text, ignoreSpecial)) {
       const { start, end, token } = segment;
-      if (token === undefined) this.encodeWords(sliceAligned(normalized, start, end), into);
+      if (token === undefined) this.encodeWords(sliceAligned(normalized, start, end), into, tracked);
       else {
         spelled?.set(into.length, normalized.text.slice(start, end));
         if (keepsSpans(into))
@@ -135,9 +178,8 @@ export class Encoder {
     }
   }
 
-  private encodeWords(text: AlignedText, into: IdSink): void {
+  private encodeWords(text: AlignedText, into: IdSink, tracked: boolean): void {
     let parts = [text];
-    const tracked = keepsSpans(into);
     for (const step of this.preTokenizer.splits) parts = parts.flatMap((part) => step(part, tracked));
     for (const part of parts) this.encodePart(part, into);
   }

@@ -1,11 +1,18 @@
 import { bertStepsOf, createBertNormalizer } from './normalizer-bert.ts';
 import { nmt, spellCharacters, stripAccents } from './normalizer-characters.ts';
 import { createPrecompiled } from './normalizer-precompiled.ts';
+import { ChunkEncoder, type EncodeChunk } from './tokenizer-json-chunks.ts';
 import type { MoreNormalizers } from './tokenizer-json-normalizer.ts';
+import type { ChunkPlan } from './tokenizer-json-plan.ts';
 
 export { createMoreSplits } from './tokenizer-json-cuts.ts';
 export { createDecoder } from './tokenizer-json-decoder.ts';
 export { createWordModel } from './tokenizer-json-models.ts';
+export { leavesForChunk, planChunks } from './tokenizer-json-plan.ts';
+
+export function createChunkEncoder(plan: ChunkPlan, encodeChunk: EncodeChunk): ChunkEncoder {
+  return new ChunkEncoder(plan, encodeChunk);
+}
 
 /** The normalizers that byte-level models do without. */
 export const createMoreNormalizers: MoreNormalizers = (name, type, part) => {

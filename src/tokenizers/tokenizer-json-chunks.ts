@@ -1,0 +1,127 @@
+import type { IdSink } from '../types.ts';
+import {
+  hashLong,
+  headNumbers,
+  highMasks,
+  keyBytes,
+  lowMasks,
+  mixKey,
+  placeMask,
+  restNumbers,
+  WordCache,
+} from './bpe-cache.ts';
+import { Utf8Text } from './bpe-text.ts';
+import { reserveIds } from './id-sink.ts';
+import type { ChunkPlan } from './tokenizer-json-plan.ts';
+
+/** Encodes a chunk the general way. `first` and `last` say whether it begins and ends its text. */
+export type EncodeChunk = (text: string, shift: number, first: boolean, last: boolean, into: IdSink) => void;
+
+/**
+ * Encodes texts in chunks that nothing outside of them changes, and remembers the ids of those that it met.
+ *
+ * Cost: one pass over the text's bytes; the general way only for chunks that are new.
+ */
+export class ChunkEncoder {
+  private readonly plan: ChunkPlan;
+  private readonly encodeChunk: EncodeChunk;
+  private readonly cache = new WordCache();
+  private readonly utf8 = new Utf8Text();
+  private readonly bounds = new Int32Array(2048);
+  private view = new DataView(new ArrayBuffer(0));
+  private buffer = Buffer.alloc(0);
+  private scratch = new Int32Array(256);
+
+  constructor(plan: ChunkPlan, encodeChunk: EncodeChunk) {
+    this.plan = plan;
+    this.encodeChunk = encodeChunk;
+  }
+
+  /** Appends the ids of a text that begins `shift` units after its original; the sink keeps no spans. */
+  encode(text: string, shift: number, into: IdSink): void {
+    const { utf8, bounds, plan } = this;
+    utf8.set(text);
+    const { bytes, length } = utf8;
+    if (this.buffer.buffer !== bytes.buffer) {
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    for (let at = 0; at < length; ) {
+      const count = plan.scan(bytes, at, length, bounds);
+      if (count === 0) return;
+      const next = bounds[2 * count - 1];
+      let from = 0;
+      let to = count;
+      // What begins or ends a text is not the same elsewhere.
+      if (plan.ends && at === 0) {
+        this.encodeSlow(bounds[0], bounds[1], shift + bounds[0], true, next >= length && count === 1, into);
+        from = 1;
+      }
+      const hasLast = plan.ends && next >= length && from < to;
+      if (hasLast) to--;
+      this.encodeBatch(from, to, into);
+      if (hasLast) this.encodeSlow(bounds[2 * to], bounds[2 * to + 1], 1, false, true, into);
+      at = next;
+    }
+  }
+
+  private encodeSlow(
+    start: number,
+    end: number,
+    shift: number,
+    first: boolean,
+    last: boolean,
+    into: IdSink,
+  ): void {
+    this.encodeChunk(this.buffer.toString('utf8', start, end), shift, first, last, into);
+  }
+
+  private encodeBatch(first: number, end: number, into: IdSink): void {
+    const { bounds, cache, view } = this;
+    let { slots, entries, shift, mask } = cache;
+    for (let i = first; i < end; i++) {
+      const start = bounds[2 * i];
+      const stop = bounds[2 * i + 1];
+      const size = stop - start;
+      let hash: number;
+      let place = 0;
+      if (size <= keyBytes) {
+        const k0 = view.getInt32(start, true) & lowMasks[size];
+        const k1 = view.getInt32(start + 4, true) & highMasks[size];
+        hash = mixKey(k0, k1, size);
+        for (let slot = hash >>> shift; slots[slot] !== 0; slot = (slot + 1) & mask) {
+          const entry = slots[slot] & placeMask;
+          if (entries[entry] === k0 && entries[entry + 1] === k1 && (entries[entry + 2] & 255) === size) {
+            place = entry;
+            break;
+          }
+        }
+      } else {
+        hash = hashLong(view, start, stop);
+        place = cache.findLong(view, start, stop, hash);
+      }
+      if (place === 0) {
+        this.encodeNew(start, stop, hash, into);
+        ({ slots, entries, shift, mask } = cache);
+        continue;
+      }
+      const tokens = entries[place + 2] >>> 8;
+      let { length } = into;
+      if (length + tokens > into.ids.length) reserveIds(into, tokens);
+      const { ids } = into;
+      let from = place + headNumbers + restNumbers(size);
+      const last = length + tokens;
+      while (length < last) ids[length++] = entries[from++];
+      into.length = length;
+    }
+  }
+
+  private encodeNew(start: number, end: number, hash: number, into: IdSink): void {
+    const before = into.length;
+    this.encodeSlow(start, end, 1, false, false, into);
+    const count = into.length - before;
+    if (count > this.scratch.length) return;
+    for (let i = 0; i < count; i++) this.scratch[i] = into.ids[before + i];
+    this.cache.add(this.view, start, end, hash, this.scratch, count);
+  }
+}

@@ -1,0 +1,141 @@
+import { characterFlags, extenderFlag, prependedFlag } from './character-sets.ts';
+import { type ChunkScan, createSpaceScan, createWordScan } from './scanner-chunks.ts';
+import { isWhiteSpace } from './tokenizer-json-added.ts';
+import type { Part, TokenizerFile } from './tokenizer-json-file.ts';
+import { leavesOf } from './tokenizer-json-pieces.ts';
+
+/** How texts are cut into chunks that are normalized, cut and encoded the same wherever they stand. */
+export interface ChunkPlan {
+  /** The first and the last chunk of a text may differ from the same bytes elsewhere. */
+  readonly ends: boolean;
+  readonly scan: ChunkScan;
+}
+
+/** What changes a text at its beginning or its end only; the other chunks go without. */
+const endTypes = new Set(['Prepend', 'Strip']);
+
+/** What a character becomes does not depend on white space beside it. */
+const localTypes = new Set([
+  'BertNormalizer',
+  'NFC',
+  'NFD',
+  'NFKC',
+  'NFKD',
+  'Lowercase',
+  'StripAccents',
+  'Nmt',
+]);
+
+/** Nothing joins a character with the one before it. */
+const joinlessTypes = new Set(['BertNormalizer', 'NFD', 'NFKD', 'Lowercase', 'StripAccents', 'Nmt']);
+
+/** Pre-tokenizers that drop all white space. */
+const wordTypes = new Set(['BertPreTokenizer', 'WhitespaceSplit', 'Whitespace']);
+
+/** The normalizers of a chunk that does, or does not, begin and end its text. */
+export function leavesForChunk(file: TokenizerFile, first: boolean, last: boolean): Part[] {
+  return leavesOf(file.normalizer).flatMap((part) => {
+    if (part.type === 'Prepend') return first ? [part] : [];
+    if (part.type !== 'Strip') return [part];
+    return [{ ...part, strip_left: first && part.strip_left, strip_right: last && part.strip_right }];
+  });
+}
+
+/**
+ * The plan for a file, or undefined when chunks of its texts are not independent.
+ *
+ * `normalize` is what happens to a chunk in the middle of a text.
+ */
+export function planChunks(file: TokenizerFile, normalize: (text: string) => string): ChunkPlan | undefined {
+  const normalizers = leavesOf(file.normalizer);
+  const types = normalizers.map((part) => part.type as string);
+  const cuts = leavesOf(file.preTokenizer);
+  const dropsSpaces = cuts.length > 0 && wordTypes.has(cuts[0].type as string);
+  const onlyFirst = cuts.some((part) => part.type === 'Metaspace' && part.prepend_scheme === 'first');
+  if (dropsSpaces && types.every((type) => localTypes.has(type) || type === 'Strip')) {
+    const isBert = cuts[0].type === 'BertPreTokenizer' && types.every((type) => joinlessTypes.has(type));
+    const ideographs =
+      isBert &&
+      normalizers.some((part) => part.type === 'BertNormalizer' && part.handle_chinese_chars !== false);
+    return { ends: onlyFirst, scan: createWordScan({ punctuation: isBert, ideographs }) };
+  }
+  const isLocal = (part: Part) => {
+    const type = part.type as string;
+    return localTypes.has(type) || endTypes.has(type) || type === 'Precompiled' || isSpaceRule(part);
+  };
+  if (!normalizers.every(isLocal) || !(dropsSpaces || cutsAtSpaces(file, cuts))) return undefined;
+  const written = normalize(' ');
+  if (written !== ' ' && written !== metaspace) return undefined;
+  return {
+    ends: onlyFirst || types.some((type) => endTypes.has(type)),
+    scan: createSpaceScan(createSafety(normalize)),
+  };
+}
+
+const metaspace = '\u2581';
+
+/** Replacements of spaces alone: one by ▁, or several by something. */
+function isSpaceRule(part: Part): boolean {
+  const pattern = part.pattern as Part | null | undefined;
+  if (part.type !== 'Replace' || typeof part.content !== 'string') return false;
+  return (pattern?.String === ' ' && part.content === metaspace) || pattern?.Regex === ' {2,}';
+}
+
+/** Whether pre-tokenizer or model cut a text before each space that follows something else. */
+function cutsAtSpaces(file: TokenizerFile, cuts: readonly Part[]): boolean {
+  if (cuts.length === 1 && cuts[0].type === 'Metaspace' && cuts[0].split !== false)
+    return cuts[0].replacement === metaspace;
+  const isWritten = leavesOf(file.normalizer).some(
+    (part) => isSpaceRule(part) && (part.pattern as Part).String === ' ',
+  );
+  const isWhole = cuts.every((part) => {
+    if (part.type === 'Metaspace') return part.replacement === metaspace;
+    // No space is left for it.
+    return part.type === 'Split' && (part.pattern as Part | null)?.String === ' ' && isWritten;
+  });
+  // Sums of scores over a whole text are rounded otherwise than those over its words.
+  if (!isWhole || file.modelType !== 'BPE' || file.model.ignore_merges === true) return false;
+  if (!isWritten && cuts.length === 0) return false;
+  const { vocabulary } = file;
+  return (
+    vocabulary.idOf(metaspace) !== undefined &&
+    !joinsWords(vocabulary.bytes, vocabulary.offsets, vocabulary.count)
+  );
+}
+
+/** Whether a piece has a ▁ after something else, which only a merge across words can make. */
+function joinsWords(bytes: Uint8Array, offsets: Uint32Array, count: number): boolean {
+  const isSpace = (at: number) => bytes[at] === 0xe2 && bytes[at + 1] === 0x96 && bytes[at + 2] === 0x81;
+  for (let piece = 0; piece < count; piece++) {
+    const end = offsets[piece + 1];
+    for (let at = offsets[piece] + 1; at + 2 < end; at++) {
+      if (isSpace(at) && !(at >= offsets[piece] + 3 && isSpace(at - 3))) return true;
+    }
+  }
+  return false;
+}
+
+const unknown = 0;
+const safe = 1;
+const unsafe = 2;
+
+/** Characters that begin and end with something visible when they are normalized, and join with none after them. */
+function createSafety(normalize: (text: string) => string): (code: number) => boolean {
+  const known = new Uint8Array(0x110000);
+  const flags = characterFlags();
+  return (code) => {
+    if (known[code] === unknown) {
+      const text = code >= 0xd800 && code < 0xe000 ? '' : normalize(String.fromCodePoint(code));
+      const isMark = (flags[code] & (extenderFlag | prependedFlag)) !== 0;
+      known[code] =
+        !isMark && isVisible(text.charCodeAt(0)) && isVisible(text.charCodeAt(text.length - 1))
+          ? safe
+          : unsafe;
+    }
+    return known[code] === safe;
+  };
+}
+
+function isVisible(unit: number): boolean {
+  return !Number.isNaN(unit) && !isWhiteSpace(unit) && unit !== 0x2581;
+}
