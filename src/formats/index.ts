@@ -5,6 +5,7 @@ import type { ByteSource, Files, TensorFile } from '../types.ts';
 import { looksLikeBzip2, looksLikeGzip, looksLikeXz } from './compressed-magic.ts';
 import type { Packing } from './compressed-parts.ts';
 import { looksLikeFasttext, looksLikeOldFasttext } from './fasttext-magic.ts';
+import { looksLikeFlax } from './flax-magic.ts';
 import { looksLikeGguf } from './gguf-magic.ts';
 import { looksLikeNpy, openNpy } from './npy.ts';
 import { looksLikeOnnx } from './onnx-head.ts';
@@ -60,6 +61,12 @@ const formats: Format[] = [
     endings: ['npz', 'zip', 'keras'],
     looksLike: looksLikeZip,
     open: async (source) => (await import('./zip.ts')).openZipTensors(source),
+  },
+  {
+    name: 'flax',
+    endings: ['msgpack'],
+    looksLike: looksLikeFlax,
+    open: async (source) => (await import('./flax.ts')).openFlax(source),
   },
   {
     name: 'onnx',
