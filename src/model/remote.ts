@@ -1,6 +1,4 @@
 import { SubFiles } from '../bytes/folder.ts';
-import { openHttp } from '../bytes/http.ts';
-import { Network } from '../bytes/http-network.ts';
 import { parseHttpUrl, shownUrl } from '../bytes/http-url.ts';
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
@@ -52,6 +50,10 @@ export async function openRemote(
     const at = isOwn ? env : { ...env, HF_ENDPOINT: hubOrigins[0] };
     return openRepo(hub, at, note);
   }
+  const [{ openHttp }, { Network }] = await Promise.all([
+    import('../bytes/http.ts'),
+    import('../bytes/http-network.ts'),
+  ]);
   const network = new Network(env, note);
   const open = () => openHttp({ name, target, network, cacheKey: `url ${target.url.href}` });
   const path = target.url.pathname;

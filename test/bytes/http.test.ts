@@ -522,6 +522,53 @@ describe('a server that lies', () => {
   });
 });
 
+describe('answers with bytes changed', () => {
+  /** Numerical Recipes' linear congruential generator: the same answers in every run. */
+  let state = 1;
+  const random = (below: number) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const head = [
+    'HTTP/1.1 206 Partial Content',
+    'Content-Range: bytes 0-99/1000',
+    'Content-Length: 100',
+    'ETag: "a"',
+    'Content-Encoding: identity',
+    'Location: /x',
+    'Retry-After: 1',
+    '',
+    '',
+  ].join('\r\n');
+
+  test('end in bytes or in an EmbError, 300 times', async () => {
+    let answered = 0;
+    const shared = new Network({ EMB_CACHE: '/dev/null/x', EMB_HTTP_TIMEOUT: '0.05' }, () => {}, {
+      attempts: 2,
+      sleep: async () => {},
+    });
+    server.fault = (_, response) => {
+      const bytes = Buffer.from(head + 'x'.repeat(100), 'latin1');
+      for (let count = random(4); count > 0; count--) {
+        bytes[random(head.length)] = random(3) === 0 ? random(256) : 48 + random(10);
+      }
+      response.socket?.end(random(4) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes);
+      return true;
+    };
+    for (let round = 0; round < 300; round++) {
+      try {
+        const source = await open({ network: shared });
+        await source.read(0, Math.min(50, source.byteLength));
+        answered++;
+      } catch (error) {
+        if (!(error instanceof EmbError)) throw error;
+      }
+    }
+    expect(answered).toBeGreaterThan(20);
+    expect(answered).toBeLessThan(280);
+  });
+});
+
 describe('what is cached on disk', () => {
   test('an unchanged header is not sent again', async () => {
     server.add('a/b', 'f', bytes);
