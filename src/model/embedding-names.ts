@@ -5,6 +5,7 @@ import type { Layer } from '../types.ts';
  * Families are examples; a name holds for every model that uses it.
  */
 export interface EmbeddingName {
+  /** In the spelling of PyTorch: see canonicalName. # stands for a number. */
   ends: string;
   families: string;
   /** File in huggingface/transformers (src/transformers/models/...), or the repository that writes the name. */
@@ -109,6 +110,121 @@ export const embeddingNames: Record<Layer, readonly EmbeddingName[]> = {
     },
     { ends: 'tok_emb.weight', families: 'minGPT', source: 'karpathy/minGPT' },
     { ends: 'w.weight', families: 'ctrl (without its head)', source: 'ctrl/modeling_ctrl.py', whole: true },
+    {
+      ends: 'token_embd.weight',
+      families: 'gguf',
+      source: 'ggml-org/llama.cpp gguf-py/gguf/constants.py',
+      whole: true,
+    },
+    { ends: 'token_embeddings.weight', families: 'openelm', source: 'apple/OpenELM modeling_openelm.py' },
+    {
+      ends: 'word_embeddings.parametrizations.weight.original',
+      families: 'jina-embeddings-v3 (LoRA)',
+      source: 'jinaai/xlm-roberta-flash-implementation modeling_lora.py',
+    },
+    {
+      ends: 'embed_tokens.base_layer.weight',
+      families: 'peft (LoRA on the table)',
+      source: 'huggingface/peft tuners/lora/layer.py',
+    },
+    {
+      ends: 'token_embedder.weight',
+      families: 't5x maxtext flaxformer',
+      source: 'google-research/t5x examples/t5/network.py',
+    },
+    {
+      ends: 'embedder.input_embedding',
+      families: 'gemma (flax, pytorch) recurrentgemma',
+      source: 'google-deepmind/gemma gm/nn/_modules.py',
+    },
+    {
+      ends: 'embedder.weight',
+      families: 'gemma (google, pytorch)',
+      source: 'google/gemma_pytorch gemma/model.py',
+      whole: true,
+    },
+    { ends: 'in_out_embed.weight', families: 'grok-1', source: 'xai-org/grok-1 model.py' },
+    { ends: 'language_model.in_out_embed', families: 'grok-1 (jax)', source: 'xai-org/grok-1 model.py' },
+    { ends: 'model.wte', families: 'gpt2 (tensorflow)', source: 'openai/gpt-2 src/model.py', whole: true },
+    {
+      ends: 'embeddings.word_embeddings',
+      families: 'bert albert electra (tensorflow)',
+      source: 'google-research/bert modeling.py',
+    },
+    {
+      ends: 'embed.weight',
+      families: 'deepseek-v3 (original)',
+      source: 'deepseek-ai/DeepSeek-V3 inference/model.py',
+      whole: true,
+    },
+    {
+      ends: 'embedding_layer.weight',
+      families: 'evo stripedhyena',
+      source: 'togethercomputer/stripedhyena model.py',
+    },
+    {
+      ends: 'layers.0.wte.weight',
+      families: 'phi-1 (as published first)',
+      source: 'microsoft/phi-1_5 modeling_mixformer_sequential.py',
+      whole: true,
+    },
+    {
+      ends: 'embed.W_E',
+      families: 'transformer_lens',
+      source: 'TransformerLensOrg/TransformerLens components/embed.py',
+      whole: true,
+    },
+    {
+      ends: 'token_emb.emb.weight',
+      families: 'x-transformers',
+      source: 'lucidrains/x-transformers x_transformers.py',
+    },
+    { ends: 'token_emb.weight', families: 'lucidrains', source: 'lucidrains/PaLM-rlhf-pytorch palm.py' },
+    {
+      ends: 'emb_layer.weight',
+      families: 'sentence-transformers (WordEmbeddings)',
+      source: 'UKPLab/sentence-transformers models/WordEmbeddings.py',
+    },
+    {
+      ends: 'token_embedder_tokens.weight',
+      families: 'allennlp',
+      source: 'allenai/allennlp modules/text_field_embedders/basic_text_field_embedder.py',
+    },
+    {
+      ends: 'make_embedding.emb_luts.0.weight',
+      families: 'opennmt',
+      source: 'OpenNMT/OpenNMT-py onmt/modules/embeddings.py',
+    },
+    { ends: 'src_embed.lut.weight', families: 'joeynmt', source: 'joeynmt/joeynmt embeddings.py' },
+    {
+      ends: 'src_embed.0.lut.weight',
+      families: 'annotated-transformer',
+      source: 'harvardnlp/annotated-transformer',
+      whole: true,
+    },
+    {
+      ends: 'word_emb.emb_layers.#.weight',
+      families: 'transfo-xl',
+      source: 'kimiyoung/transformer-xl pytorch/mem_transformer.py',
+    },
+    {
+      ends: 'Wemb',
+      families: 'marian (tied-embeddings-all) nematus',
+      source: 'marian-nmt/marian-dev src/layers/embedding.cpp',
+      whole: true,
+    },
+    {
+      ends: 'encoder_Wemb',
+      families: 'marian',
+      source: 'marian-nmt/marian-dev src/models/transformer.h',
+      whole: true,
+    },
+    {
+      ends: '0.encoder.weight',
+      families: 'awd-lstm (fastai)',
+      source: 'fastai/fastai text/models/awdlstm.py',
+      whole: true,
+    },
   ],
   output: [
     {
@@ -183,6 +299,50 @@ export const embeddingNames: Record<Layer, readonly EmbeddingName[]> = {
       whole: true,
     },
     { ends: 'head.weight', families: 'rwkv minGPT', source: 'rwkv/modeling_rwkv.py', generic: true },
+    { ends: 'lm_head.w_out.weight', families: 'olmo-core', source: 'allenai/OLMo-core nn/lm_head.py' },
+    {
+      ends: 'lm_head.base_layer.weight',
+      families: 'peft (LoRA on the head)',
+      source: 'huggingface/peft tuners/lora/layer.py',
+    },
+    {
+      ends: 'word_embeddings_for_head.weight',
+      families: 'deepseek (as published first)',
+      source: 'ggml-org/llama.cpp gguf-py/gguf/tensor_mapping.py',
+    },
+    {
+      ends: 'unembed.weight',
+      families: 'evo stripedhyena',
+      source: 'togethercomputer/stripedhyena model.py',
+      generic: true,
+    },
+    {
+      ends: 'to_logits.weight',
+      families: 'x-transformers lucidrains',
+      source: 'lucidrains/x-transformers x_transformers.py',
+      generic: true,
+    },
+    {
+      ends: 'generator.0.weight',
+      families: 'opennmt',
+      source: 'OpenNMT/OpenNMT-py onmt/model_builder.py',
+      generic: true,
+      whole: true,
+    },
+    {
+      ends: 'generator.weight',
+      families: 'opennmt (eole)',
+      source: 'eole-nlp/eole',
+      generic: true,
+      whole: true,
+    },
+    {
+      ends: '1.decoder.weight',
+      families: 'awd-lstm (fastai)',
+      source: 'fastai/fastai text/models/awdlstm.py',
+      generic: true,
+      whole: true,
+    },
   ],
   position: [
     { ends: 'wpe.weight', families: 'gpt2 gpt_neo gpt_bigcode', source: 'gpt2/modeling_gpt2.py' },
@@ -210,6 +370,39 @@ export const embeddingNames: Record<Layer, readonly EmbeddingName[]> = {
       source: 'xlm/modeling_xlm.py',
     },
     { ends: 'pos_emb.weight', families: 'cohere_asr', source: 'cohere_asr/modeling_cohere_asr.py' },
+    {
+      ends: 'position_embd.weight',
+      families: 'gguf',
+      source: 'ggml-org/llama.cpp gguf-py/gguf/constants.py',
+      whole: true,
+    },
+    { ends: 'model.wpe', families: 'gpt2 (tensorflow)', source: 'openai/gpt-2 src/model.py', whole: true },
+    {
+      ends: 'embeddings.position_embeddings',
+      families: 'bert albert electra (tensorflow)',
+      source: 'google-research/bert modeling.py',
+    },
+    {
+      ends: 'positional_embedding',
+      families: 'clip (original) open_clip whisper (original)',
+      source: 'openai/CLIP clip/model.py',
+    },
+    {
+      ends: 'position_embedding.weight',
+      families: 'keras-hub',
+      source: 'keras-team/keras-hub layers/modeling/position_embedding.py',
+    },
+    {
+      ends: 'pos_embed.W_pos',
+      families: 'transformer_lens',
+      source: 'TransformerLensOrg/TransformerLens components/pos_embed.py',
+      whole: true,
+    },
+    {
+      ends: 'pos_emb.emb.weight',
+      families: 'x-transformers',
+      source: 'lucidrains/x-transformers x_transformers.py',
+    },
   ],
   type: [
     {
@@ -218,6 +411,19 @@ export const embeddingNames: Record<Layer, readonly EmbeddingName[]> = {
       source: 'bert/modeling_bert.py',
     },
     { ends: 'segment_embedding.weight', families: 'cpmant', source: 'cpmant/modeling_cpmant.py' },
+    { ends: 'segment_emb.weight', families: 'kosmos-2.5', source: 'kosmos2_5/modeling_kosmos2_5.py' },
+    { ends: 'token_type_embeddings_#.weight', families: 'tapas', source: 'tapas/modeling_tapas.py' },
+    {
+      ends: 'token_types.weight',
+      families: 'gguf',
+      source: 'ggml-org/llama.cpp gguf-py/gguf/constants.py',
+      whole: true,
+    },
+    {
+      ends: 'embeddings.token_type_embeddings',
+      families: 'bert albert electra (tensorflow)',
+      source: 'google-research/bert modeling.py',
+    },
   ],
 };
 
