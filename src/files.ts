@@ -21,6 +21,8 @@ export interface DType {
   readonly rounds?: boolean;
   /** Decodes src.length / blockBytes blocks. src need not be aligned. */
   decode(src: Uint8Array, out: Float32Array): void;
+  /** Where present it is awaited before the first decode: brings the decoder, and its SIMD twin when so many weights are worth it. */
+  load?(weights: number): Promise<void>;
 }
 
 /** shape: outermost first in every format. offset: absolute bytes in source. strides: in weights, only when not row-major. */

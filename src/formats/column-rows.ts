@@ -31,6 +31,7 @@ export class ColumnRows implements RowReader {
 
   /** Cost: dim reads for every stretch of ids that lie within 4 KiB of each other. */
   async gather(ids: Uint32Array, out: Float32Array): Promise<void> {
+    await this.#dtype.load?.(ids.length * this.dim);
     const width = this.#dtype.blockBytes;
     const rows = [...new Set(ids)].sort((a, b) => a - b);
     const places = new Map<number, number[]>(rows.map((row) => [row, []]));
@@ -66,6 +67,7 @@ export class ColumnRows implements RowReader {
   }
 
   async *scan(): AsyncIterable<RowBlock> {
+    await this.#dtype.load?.(this.rows * this.dim);
     const width = this.#dtype.blockBytes;
     const most = Math.min(this.rows, Math.max(1, Math.floor(scanBytes / 4 / this.dim)));
     // Short columns are read many at a time, with the rows between that belong to other blocks.

@@ -1,5 +1,5 @@
 import { Breath } from '../bytes/breath.ts';
-import { readableDType } from '../dtypes/index.ts';
+import { lateDType } from '../dtypes/index.ts';
 import { EmbError } from '../errors.ts';
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
 import type { DType, RowBlock, RowReader, TensorInfo } from '../types.ts';
@@ -8,6 +8,9 @@ import { StridedRows } from './strided-rows.ts';
 
 /** Raw bytes of a block: large enough that system calls don't count, small enough for the second level cache. */
 const blockBytes = 1 << 20;
+
+/** Float32 bytes of a block: four bits become thirty-two. */
+const decodedBytes = 4 << 20;
 
 /** Ids sorted at a time: an id and its place then fit the 53 bits of one number. */
 const batchIds = 1 << 16;
@@ -49,11 +52,18 @@ export function rowsOf(tensor: TensorInfo): RowReader {
       `${label} has the shape ${shape}, expected at most [${0xffffffff}, ${widestRow}]`,
     );
   }
-  const dtype = readableDType(tensor.dtype, tensor.bigEndian);
+  const dtype = lateDType(tensor.dtype, tensor.bigEndian);
+  if (dim % dtype.blockWeights !== 0) {
+    throw new EmbError(
+      'unsupported',
+      `${label} has rows of ${dim} weights, expected whole blocks of ${dtype.blockWeights} (${dtype.name})`,
+    );
+  }
   const [rowStride, columnStride] = tensor.strides ?? [dim, 1];
   if ((dim === 1 || columnStride === 1) && (rows === 1 || rowStride === dim))
     return new PlainRows(tensor, dtype);
-  if (rowStride === 1 && columnStride >= rows) return new ColumnRows(tensor, dtype);
+  if (rowStride === 1 && columnStride >= rows && dtype.blockWeights === 1)
+    return new ColumnRows(tensor, dtype);
   return new StridedRows(tensor, dtype);
 }
 
@@ -86,6 +96,7 @@ class PlainRows implements RowReader {
       });
       return;
     }
+    await this.#dtype.load?.(ids.length * this.dim);
     const slab = claim(Math.min(blockBytes, ids.length * this.#rowBytes));
     try {
       await this.#inPieces(ids, blockBytes, async (part, start) => {
@@ -160,7 +171,9 @@ class PlainRows implements RowReader {
   }
 
   async *scan(): AsyncIterable<RowBlock> {
-    const most = Math.min(this.rows, Math.max(1, Math.floor(blockBytes / this.#rowBytes)));
+    if (!this.#direct) await this.#dtype.load?.(this.rows * this.dim);
+    const fitting = Math.min(blockBytes / this.#rowBytes, decodedBytes / (this.dim * 4));
+    const most = Math.min(this.rows, Math.max(1, Math.floor(fitting)));
     const decoded = claimBytes(most * this.dim * 4);
     const slab = this.#direct ? decoded : claimBytes(Math.min(blockBytes, most * this.#rowBytes));
     const floats = new Float32Array(decoded.buffer, decoded.byteOffset, most * this.dim);

@@ -48,6 +48,7 @@ export class StridedRows implements RowReader {
 
   /** Cost: a read for every row whose weights lie within 4 KiB of each other, one for every weight otherwise. */
   async gather(ids: Uint32Array, out: Float32Array): Promise<void> {
+    await this.#dtype.load?.(this.rows * this.dim);
     const line = new Line(this.#tensor, this.#dtype);
     const breath = new Breath();
     for (let place = 0; place < ids.length; place++) {
@@ -60,6 +61,7 @@ export class StridedRows implements RowReader {
   async *scan(): AsyncIterable<RowBlock> {
     const most = Math.min(this.rows, Math.max(1, Math.floor(slabBytes / 4 / this.dim)));
     const block = new Float32Array(most * this.dim);
+    await this.#dtype.load?.(this.rows * this.dim);
     const line = new Line(this.#tensor, this.#dtype);
     const breath = new Breath();
     const byRows = this.#columnStride <= this.#rowStride;

@@ -68,12 +68,14 @@ describe('tables of the reference libraries', () => {
     await file.close();
   });
 
-  test('dtypes that are not decoded are listed with their sizes and refused by name', async () => {
+  test('dtypes of less than two bytes are listed with their sizes; of six bits and complex ones are refused by name', async () => {
     const { file } = await open('listed.safetensors');
     const sizes = Object.fromEntries(file.tensors.map(({ dtype, byteLength }) => [dtype, byteLength]));
     expect(sizes).toEqual({ F8_E4M3: 32, F8_E5M2: 32, F8_E8M0: 32, F4: 16, F6_E2M3: 24, C64: 256 });
     for (const tensor of file.tensors) {
-      expect(() => rowsOf(tensor)).toThrow(`dtype ${tensor.dtype} is not decoded, expected one of F64 F32`);
+      const opens = () => rowsOf(tensor);
+      if (!['F6_E2M3', 'C64'].includes(tensor.dtype)) expect(opens).not.toThrow();
+      else expect(opens).toThrow(`dtype ${tensor.dtype} is not decoded, expected one of F64 F32`);
     }
     await file.close();
   });
