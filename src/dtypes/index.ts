@@ -106,6 +106,26 @@ export async function loadDType(
   return withTwin(dtype, weights, swaps ? (src) => swapFields(src, layout) : undefined);
 }
 
+/**
+ * The dtype of a name, whose decoder is loaded when rows are first read.
+ *
+ * @throws EmbError "unsupported" for a dtype that is not decoded; load throws for one that is not in this byte order
+ */
+export function lateDType(name: string, bigEndian = false): DType {
+  const base = decoded.find((dtype) => dtype.name === name);
+  if (base === undefined) throw unreadable(name, decoded);
+  let { decode } = readable.includes(base) ? readableDType(name, bigEndian) : base;
+  const isPlain = readable.includes(base);
+  return {
+    ...base,
+    decode: (src, out) => decode(src, out),
+    async load(weights) {
+      if (isPlain && weights < simdWorth) return;
+      ({ decode } = await loadDType(name, bigEndian, weights));
+    },
+  };
+}
+
 function swapped(decode: Decode, layout: BlockLayout): Decode {
   return (src, out) => {
     swapFields(src, layout);
