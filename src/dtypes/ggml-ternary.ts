@@ -70,7 +70,7 @@ const q1_0: Decode = (src, out) => {
   for (let at = 0; at < src.length; at += 18) {
     const d = half(src[at], src[at + 1]);
     for (let j = at + 2; j < at + 18; j++) {
-      for (let bit = 0; bit < 8; bit++) out[to++] = (src[j] >> bit) & 1 ? d : -d;
+      for (let bit = 0; bit < 8; bit++) out[to++] = d * ((((src[j] >> bit) & 1) << 1) - 1);
     }
   }
 };

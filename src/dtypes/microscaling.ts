@@ -8,6 +8,17 @@ const e2m1 = Float32Array.of(0, 0.5, 1, 1.5, 2, 3, 4, 6, -0, -0.5, -1, -1.5, -2,
 /** ggml's table of the same, doubled: its minus zero is 0, and scales are halved. */
 const doubled = Int8Array.of(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
 
+/** E8M0, halved. */
+const halvedPowers = Float64Array.from({ length: 256 }, (_, e) => 2 ** (e - 128));
+
+/** E4M3, halved, as ggml reads it: the sign is passed over, but 0xff is a number where 0x7f is 0. */
+const halvedE4m3 = Float64Array.from({ length: 256 }, (_, bits) => {
+  if (bits === 0x7f) return 0;
+  const exponent = (bits >> 3) & 15;
+  const mantissa = bits & 7;
+  return exponent === 0 ? mantissa * 2 ** -10 : (8 + mantissa) * 2 ** (exponent - 11);
+});
+
 /**
  * Block: two weights in a byte, the first in the lower half, as torch's float4_e2m1fn_x2 has them
  */
@@ -27,7 +38,7 @@ const f4: Decode = (src, out) => {
 const mxfp4: Decode = (src, out) => {
   let to = 0;
   for (let at = 0; at < src.length; at += 17) {
-    const d = 2 ** (src[at] - 128);
+    const d = halvedPowers[src[at]];
     for (let j = at + 1; j < at + 17; j++) {
       out[to] = d * doubled[src[j] & 15];
       out[to + 16] = d * doubled[src[j] >> 4];
@@ -46,7 +57,7 @@ const nvfp4: Decode = (src, out) => {
   let to = 0;
   for (let at = 0; at < src.length; at += 36) {
     for (let group = 0; group < 4; group++) {
-      const d = halfOfE4m3(src[at + group]);
+      const d = halvedE4m3[src[at + group]];
       const first = at + 4 + group * 8;
       for (let j = first; j < first + 8; j++) {
         out[to] = d * doubled[src[j] & 15];
@@ -57,13 +68,5 @@ const nvfp4: Decode = (src, out) => {
     }
   }
 };
-
-/** As ggml reads it: the sign is passed over, but 0xff is a number where 0x7f is 0. */
-function halfOfE4m3(bits: number): number {
-  if (bits === 0x7f) return 0;
-  const exponent = (bits >> 3) & 15;
-  const mantissa = bits & 7;
-  return exponent === 0 ? mantissa * 2 ** -10 : (8 + mantissa) * 2 ** (exponent - 11);
-}
 
 export const decoders: Record<string, Decode> = { F4: f4, MXFP4: mxfp4, NVFP4: nvfp4 };

@@ -2,7 +2,7 @@ import { arenaMemory, arenaOffset } from './arena.ts';
 import { webAssembly } from './webassembly.ts';
 
 /** Decodes blocks that lie in the arena to floats that lie in the arena: src.length / blockBytes of them. */
-export type ArenaDecode = (src: Uint8Array, out: Float32Array) => void;
+type ArenaDecode = (src: Uint8Array, out: Float32Array) => void;
 
 /** Addresses are byte offsets in the arena. */
 type Export = (src: number, blocks: number, out: number, kind?: number) => void;
