@@ -96,14 +96,17 @@ export function blockQuantizedRows(
     );
   }
   const rows = table.shape[0];
-  const dim = isBytes ? table.shape[1] * (8 / bits) : table.shape[1];
+  const stored = table.shape.slice(1).reduce((product, size) => product * size, 1);
+  const dim = isBytes ? stored * (8 / bits) : stored;
   const blocks = Math.ceil(dim / block);
   const zeros =
     zero === undefined ? undefined : packedFactors(zero, rows, blocks, block, isBytes ? packing : undefined);
   return new QuantizedRows({
     rows,
     dim,
-    packed: rowsOf(isBytes ? { ...table, reader: undefined } : packedRows(table, rows, dim, packing, false)),
+    packed: rowsOf(
+      isBytes ? laidOut(table, rows, stored, false) : packedRows(table, rows, dim, packing, false),
+    ),
     packing,
     scales: factorGrid(scale, rows, blocks, 1, block, false),
     zeros: zeros ?? (isBytes ? 2 ** (bits - 1) : 0),

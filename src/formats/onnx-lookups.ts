@@ -1,10 +1,23 @@
+import { EmbError } from '../errors.ts';
 import type { Layer, TensorInfo } from '../types.ts';
 import type { Graph, GraphNode } from './onnx-graph.ts';
-import { type IdSource, type Operand, operandOf, type Scaling, scalingOf, traceIds } from './onnx-trace.ts';
+import {
+  fixedBehind,
+  type IdSource,
+  type Operand,
+  operandOf,
+  type Scaling,
+  scalingOf,
+  traceIds,
+} from './onnx-trace.ts';
 
 /** Names of tables of positions and of token types; also names of their ids. */
 const positions = /position|(^|[._/])wpe([._/]|$)|pos_emb|pos_ids/i;
 const types = /token_type|segment|type_emb/i;
+
+/** Fixed ids that are read to tell what they are: a row of positions has a few thousand. */
+const longestIds = 1 << 16;
+const mostReads = 16;
 
 /** A table in which a graph looks ids up. */
 export interface Lookup {
@@ -17,16 +30,24 @@ export interface Lookup {
   quantized?: Scaling;
 }
 
-/** Tables that rows are gathered from by ids, and what the ids tell about them. */
-export function lookupsIn(graph: Graph): Lookup[] {
+/**
+ * Tables that rows are gathered from by ids, and what the ids tell about them.
+ *
+ * Fixed ids that no name speaks for are read, where they are few: 0, 1, 2 ... are positions, zeros are types.
+ */
+export async function lookupsIn(graph: Graph): Promise<Lookup[]> {
   const scaled = scalingByInput(graph);
   const lookups: Lookup[] = [];
+  let left = mostReads;
   for (const node of graph.nodes.values()) {
     for (const { table: name, ids: idsName, layer: known, scaling } of operandsOf(graph, node)) {
-      const table = operandOf(graph, name);
-      if (table?.tensor.shape.length !== 2 || (table.transposed && table.quantized === undefined)) continue;
+      const table = tableOf(graph, node, name);
+      if (table === undefined) continue;
       const ids = traceIds(graph, idsName);
-      const layer = known ?? layerOf(ids, table.tensor);
+      let layer = known ?? layerOf(ids, table.tensor);
+      if (layer === undefined && ids.kind === 'fixed' && left-- > 0) {
+        layer = await layerOfValues(graph.fixed.get(ids.name) as TensorInfo);
+      }
       if (layer === undefined) continue;
       lookups.push({
         node,
@@ -40,6 +61,36 @@ export function lookupsIn(graph: Graph): Lookup[] {
     }
   }
   return lookups;
+}
+
+/** The table of two dimensions that a node looks up; in blocks of numbers it may be laid out in more. */
+function tableOf(graph: Graph, node: GraphNode, name: string): Operand | undefined {
+  if (node.operation === 'GatherBlockQuantized') {
+    const tensor = fixedBehind(graph, name);
+    return tensor !== undefined && tensor.shape.length >= 2 ? { tensor, transposed: false } : undefined;
+  }
+  const table = operandOf(graph, name);
+  if (table?.tensor.shape.length !== 2 || (table.transposed && table.quantized === undefined))
+    return undefined;
+  return table;
+}
+
+/** What ids are by themselves. @returns undefined for other ids, or more than are read */
+async function layerOfValues({ dtype, source, offset, byteLength }: TensorInfo): Promise<Layer | undefined> {
+  if ((dtype !== 'I64' && dtype !== 'I32') || byteLength > longestIds || byteLength === 0) return undefined;
+  let bytes: Uint8Array;
+  try {
+    bytes = await source.read(offset, offset + byteLength);
+  } catch (error) {
+    if (!(error instanceof EmbError)) throw error;
+    // They lie in a file that is not there: the model can be listed all the same.
+    return undefined;
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const width = dtype === 'I64' ? 8 : 4;
+  const values = Array.from({ length: byteLength / width }, (_, index) => view.getInt32(index * width, true));
+  if (values.every((value) => value === 0)) return 'type';
+  return values.every((value, index) => value === values[0] + index) ? 'position' : undefined;
 }
 
 /** Scales of one number for what a node gives: rows of whole numbers may be dequantized after they are gathered. */
@@ -90,7 +141,7 @@ function operandsOf(graph: Graph, node: GraphNode): Operands[] {
 }
 
 function blockScaling(graph: Graph, inputs: readonly string[]): Scaling | undefined {
-  const [scale, zero] = inputs.slice(2, 4).map((input) => graph.fixed.get(input));
+  const [scale, zero] = inputs.slice(2, 4).map((input) => fixedBehind(graph, input));
   return scale === undefined ? undefined : { scale, zero, axis: 1, blockSize: 0 };
 }
 

@@ -17,9 +17,9 @@ const tokenIds = /(^|[._:/])(input_?ids?|token_?ids?|tokens?|text|ids)(:\d+)?$/i
  * input, position, type: what ids are looked up in, told apart by where the ids come from. output: what the logits are a product
  * with; its tensor gets the shape [vocab, dim] and strides where the file has it transposed.
  */
-export function findRoles(graph: Graph): { roles: FileRole[]; notes: string[] } {
+export async function findRoles(graph: Graph): Promise<{ roles: FileRole[]; notes: string[] }> {
   const notes: string[] = [];
-  const lookups = lookupsIn(graph);
+  const lookups = await lookupsIn(graph);
   const inputs = chooseInputs(lookups.filter(({ layer }) => layer === 'input'));
   const roles: FileRole[] = inputs.map(({ table, reason }) => ({
     layer: 'input',

@@ -61,9 +61,23 @@ export function operandOf(graph: Graph, name: string): Operand | undefined {
   return undefined;
 }
 
+/** The fixed tensor behind a name whose numbers are only laid out anew on the way. */
+export function fixedBehind(graph: Graph, name: string): TensorInfo | undefined {
+  let at = name;
+  for (let step = 0; step < mostSteps; step++) {
+    const tensor = graph.fixed.get(at);
+    const node = graph.nodes.get(at);
+    if (tensor !== undefined || node === undefined) return tensor;
+    if (!['Reshape', 'Identity', 'Flatten', 'Squeeze', 'Unsqueeze'].includes(node.operation))
+      return undefined;
+    at = node.inputs[0] ?? '';
+  }
+  return undefined;
+}
+
 /** The scales of a node that dequantizes; undefined when they are computed. */
 export function scalingOf(graph: Graph, node: GraphNode): Scaling | undefined {
-  const [scale, zero] = node.inputs.slice(1, 3).map((input) => graph.fixed.get(input));
+  const [scale, zero] = node.inputs.slice(1, 3).map((input) => fixedBehind(graph, input));
   if (scale === undefined || ((node.inputs[2] ?? '') !== '' && zero === undefined)) return undefined;
   const number = (key: string, otherwise: number) => {
     const value = node.attributes?.get(key);

@@ -38,6 +38,6 @@ export async function openOnnx(source: ByteSource, files?: Files): Promise<Tenso
     return { ...shared, tensors: [tensor], metadata: new Map() };
   }
   const graph = await readModel(reader, { source, external });
-  const { roles, notes } = findRoles(graph);
+  const { roles, notes } = await findRoles(graph);
   return { ...shared, tensors: graph.tensors, metadata: graph.metadata, roles, notes };
 }

@@ -84,15 +84,29 @@ export class QuantizedRows implements RowReader {
     const zero = typeof zeros === 'object' ? await factorsAt(zeros, ids, dim) : undefined;
     const bias = biases === undefined ? undefined : await factorsAt(biases, ids, dim);
     const lone = typeof zeros === 'number' ? zeros : 0;
+    const step = Math.min(stepOf(scales, dim), stepOf(zeros, dim), stepOf(biases, dim));
     for (let row = 0; row < ids.length; row++) {
-      for (let column = 0; column < dim; column++) {
-        const at = row * dim + column;
+      const first = row * dim;
+      for (let column = 0; column < dim; column += step) {
+        const end = first + Math.min(column + step, dim);
+        const factor = scale.at(row, column);
         const shift = zero === undefined ? lone : zero.at(row, column);
-        const value = round((numbers[at] - shift) * scale.at(row, column));
-        out[at] = bias === undefined ? value : round(value + bias.at(row, column));
+        if (bias === undefined) {
+          for (let at = first + column; at < end; at++) out[at] = round((numbers[at] - shift) * factor);
+        } else {
+          const added = bias.at(row, column);
+          for (let at = first + column; at < end; at++) {
+            out[at] = round(round((numbers[at] - shift) * factor) + added);
+          }
+        }
       }
     }
   }
+}
+
+/** Columns for which a grid has one number. Grids of one table have the same blocks, or one number for all columns. */
+function stepOf(factors: Factors | number | undefined, dim: number): number {
+  return typeof factors === 'object' ? Math.min(factors.tableColumns, dim) : dim;
 }
 
 /** The factors of some rows. */
