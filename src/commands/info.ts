@@ -10,6 +10,7 @@ import type {
   Report,
   SubTable,
   TensorInfo,
+  Tokenizer,
 } from '../types.ts';
 
 /** Elements of a metadata array that are printed. */
@@ -125,7 +126,15 @@ function configFields(model: Model): { column: Column; cell: Cell }[] {
 async function tokenizerFields(model: Model, context: Context): Promise<{ column: Column; cell: Cell }[]> {
   const named = context.options.tokenizer !== undefined;
   if (!named && !model.hasTokenizer()) return [{ column: { key: 'tokenizer', kind: 'text' }, cell: null }];
-  const tokenizer = await context.tokenizer(model);
+  let tokenizer: Tokenizer;
+  try {
+    tokenizer = await context.tokenizer(model);
+  } catch (error) {
+    // What else is in the file is asked for too.
+    if (named || !(error instanceof EmbError)) throw error;
+    context.note(`the tokenizer does not open: ${error.message}`);
+    return [{ column: { key: 'tokenizer', kind: 'text' }, cell: null }];
+  }
   return [
     { column: { key: 'tokenizer', kind: 'text' }, cell: `${tokenizer.name} (${tokenizer.kind})` },
     { column: { key: 'vocabulary', kind: 'count' }, cell: tokenizer.vocabSize },

@@ -135,6 +135,9 @@ export class FileModel implements Model {
   async #openTokenizer(): Promise<Tokenizer> {
     const { files, borrowed, note } = this.#parts;
     const place = this.#parts.tokenizer ?? (await this.#wordsOfTable());
+    if (place === undefined && this.#parts.wordsByTable === true) {
+      throw new EmbError('missing', `${this.name}: which words depends on the table`, 'choose by --tensor');
+    }
     if (place === undefined) throw await noTokenizer(files, this.name);
     const tokenizer = await place.open();
     if (borrowed === true) {
