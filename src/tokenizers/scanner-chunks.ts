@@ -65,18 +65,23 @@ export function createWordScan(apart: { punctuation: boolean; ideographs: boolea
   };
 }
 
-/** Chunks that begin with spaces: they are cut before a space that follows a character that is `safe`. */
-export function createSpaceScan(isSafe: (code: number) => boolean): ChunkScan {
+/**
+ * Chunks that begin with spaces: they are cut before a space that follows a character that is `safe`. With `lines` a line feed is a space.
+ */
+export function createSpaceScan(isSafe: (code: number) => boolean, lines: boolean): ChunkScan {
   const safe = Uint8Array.from({ length: 128 }, (_, code) => (isSafe(code) ? 1 : 0));
+  const isSpace = new Uint8Array(256);
+  isSpace[space] = 1;
+  if (lines) isSpace[0x0a] = 1;
   return (bytes, start, end, bounds) => {
     const limit = bounds.length;
     let count = 0;
     let at = start;
     while (at < end && count < limit) {
       const from = at;
-      while (bytes[at] === space) at++;
+      while (isSpace[bytes[at]] === 1) at++;
       for (; at < end; at++) {
-        while (bytes[at] !== space && at < end) at++;
+        while (isSpace[bytes[at]] === 0 && at < end) at++;
         const before = bytes[at - 1];
         if (before < 0x80 ? safe[before] === 1 : isSafe(codeAt(bytes, characterStart(bytes, at - 1)))) break;
       }

@@ -11,6 +11,7 @@ import {
   WordCache,
 } from './bpe-cache.ts';
 import { Utf8Text } from './bpe-text.ts';
+import type { DirectWords } from './direct-words.ts';
 import { reserveIds } from './id-sink.ts';
 import type { ChunkPlan } from './tokenizer-json-plan.ts';
 
@@ -25,6 +26,7 @@ export type EncodeChunk = (text: string, shift: number, first: boolean, last: bo
 export class ChunkEncoder {
   private readonly plan: ChunkPlan;
   private readonly encodeChunk: EncodeChunk;
+  private readonly direct: DirectWords | undefined;
   private readonly cache = new WordCache();
   private readonly utf8 = new Utf8Text();
   private readonly bounds = new Int32Array(2048);
@@ -32,8 +34,10 @@ export class ChunkEncoder {
   private buffer = Buffer.alloc(0);
   private scratch = new Int32Array(256);
 
-  constructor(plan: ChunkPlan, encodeChunk: EncodeChunk) {
+  /** `direct` is tried before the general way. */
+  constructor(plan: ChunkPlan, encodeChunk: EncodeChunk, direct?: DirectWords) {
     this.plan = plan;
+    this.direct = direct;
     this.encodeChunk = encodeChunk;
   }
 
@@ -118,7 +122,10 @@ export class ChunkEncoder {
 
   private encodeNew(start: number, end: number, hash: number, into: IdSink): void {
     const before = into.length;
-    this.encodeSlow(start, end, 1, false, false, into);
+    if (this.direct?.encode(this.utf8.bytes, start, end, into) !== true) {
+      into.length = before;
+      this.encodeSlow(start, end, 1, false, false, into);
+    }
     const count = into.length - before;
     if (count > this.scratch.length) return;
     for (let i = 0; i < count; i++) this.scratch[i] = into.ids[before + i];

@@ -4,6 +4,7 @@ import { BpeEngine, type BpeModel } from './bpe.ts';
 import { MergeTable } from './bpe-merges.ts';
 import { toUtf16Spans, Utf8Text } from './bpe-text.ts';
 import { BpeTexts } from './bpe-texts.ts';
+import type { DirectWords } from './direct-words.ts';
 import { keepsSpans, pushId } from './id-sink.ts';
 import { wholeTextScanner } from './scanner.ts';
 import { type AddedToken, AddedTokenMatcher, type Segment } from './tokenizer-json-added.ts';
@@ -33,7 +34,12 @@ export interface MoreParts {
   createDecoder(name: string, part: Part): (pieces: readonly string[]) => Uint8Array;
   planChunks(file: TokenizerFile, normalize: (text: string) => string): ChunkPlan | undefined;
   leavesForChunk(file: TokenizerFile, first: boolean, last: boolean): Part[];
-  createChunkEncoder(plan: ChunkPlan, encodeChunk: EncodeChunk): ChunkEncoder;
+  createDirectWords(
+    file: TokenizerFile,
+    model: WordModel,
+    normalize: (text: string) => string,
+  ): DirectWords | undefined;
+  createChunkEncoder(plan: ChunkPlan, encodeChunk: EncodeChunk, direct?: DirectWords): ChunkEncoder;
 }
 
 /** Texts up to ids, as a tokenizer.json describes it; post-processing is left to the caller. */
@@ -114,7 +120,7 @@ export class Encoder {
    */
   encode(text: string, into: IdSink, ignoreSpecial: boolean, spelled?: Map<number, string>): void {
     // Hugging Face's readers get UTF-8, in which a lone surrogate is U+FFFD.
-    const whole = text.replace(/\p{Surrogate}/gu, '\ufffd');
+    const whole = (text as string & { toWellFormed(): string }).toWellFormed();
     for (const segment of split(this.rawMatcher, whole, ignoreSpecial)) {
       const { start, end, token } = segment;
       if (token === undefined)
@@ -138,16 +144,18 @@ export class Encoder {
           more.createMoreNormalizers,
         ),
       );
-      const plan = more.planChunks(file, (text) => normalizers[0]?.({ text, shift: 0 }, false).text ?? text);
+      const normalize = (text: string) => normalizers[0]?.({ text, shift: 0 }, false).text ?? text;
+      const plan = more.planChunks(file, normalize);
+      const encodeChunk: EncodeChunk = (text, shift, first, last, into) => {
+        // Whether a first character stands at the beginning of the original is only known with its place.
+        const normalizer = normalizers[(first ? 1 : 0) + (last ? 2 : 0)];
+        const from = { text, shift };
+        this.encodeWords(normalizer?.(from, first) ?? from, into, first);
+      };
       this.readyChunks =
         plan === undefined
           ? null
-          : more.createChunkEncoder(plan, (text, shift, first, last, into) => {
-              // Whether a first character stands at the beginning of the original is only known with its place.
-              const normalizer = normalizers[(first ? 1 : 0) + (last ? 2 : 0)];
-              const from = { text, shift };
-              this.encodeWords(normalizer?.(from, first) ?? from, into, first);
-            });
+          : more.createChunkEncoder(plan, encodeChunk, more.createDirectWords(file, this.model, normalize));
     }
     return this.readyChunks;
   }

@@ -1,3 +1,4 @@
+import type { DirectWords } from './direct-words.ts';
 import { bertStepsOf, createBertNormalizer } from './normalizer-bert.ts';
 import { nmt, spellCharacters, stripAccents } from './normalizer-characters.ts';
 import { createPrecompiled } from './normalizer-precompiled.ts';
@@ -7,11 +8,16 @@ import type { ChunkPlan } from './tokenizer-json-plan.ts';
 
 export { createMoreSplits } from './tokenizer-json-cuts.ts';
 export { createDecoder } from './tokenizer-json-decoder.ts';
+export { createDirectWords } from './tokenizer-json-direct.ts';
 export { createWordModel } from './tokenizer-json-models.ts';
 export { leavesForChunk, planChunks } from './tokenizer-json-plan.ts';
 
-export function createChunkEncoder(plan: ChunkPlan, encodeChunk: EncodeChunk): ChunkEncoder {
-  return new ChunkEncoder(plan, encodeChunk);
+export function createChunkEncoder(
+  plan: ChunkPlan,
+  encodeChunk: EncodeChunk,
+  direct?: DirectWords,
+): ChunkEncoder {
+  return new ChunkEncoder(plan, encodeChunk, direct);
 }
 
 /** The normalizers that byte-level models do without. */

@@ -68,7 +68,7 @@ export function planChunks(file: TokenizerFile, normalize: (text: string) => str
   if (written !== ' ' && written !== metaspace) return undefined;
   return {
     ends: onlyFirst || types.some((type) => endTypes.has(type)),
-    scan: createSpaceScan(createSafety(normalize)),
+    scan: createSpaceScan(createSafety(normalize), normalize('\n') === written),
   };
 }
 

@@ -1,5 +1,6 @@
 import { EmbError } from '../errors.ts';
-import type { Token } from '../types.ts';
+import type { IdSink, Token } from '../types.ts';
+import { reserveIds } from './id-sink.ts';
 import { isWhiteSpace } from './tokenizer-json-added.ts';
 import { flagOf, type Part, partsOf, refuseType, typeOf } from './tokenizer-json-file.ts';
 
@@ -76,14 +77,43 @@ function idOf(name: string, thing: string, value: unknown): number {
   return refuseType(name, thing, value, 'an id');
 }
 
-/** Applies a template to ids. With `special` false only the text stays. */
-export function wrapIds(ids: Uint32Array, step: PostStep & { kind: 'wrap' }, special: boolean): number[] {
-  const wrapped: number[] = [];
+/** Applies a template to the ids of a sink from `from` on. With `special` false only the text stays. */
+export function wrapIds(
+  into: IdSink,
+  from: number,
+  step: PostStep & { kind: 'wrap' },
+  special: boolean,
+): void {
+  const size = into.length - from;
+  const texts = step.pieces.filter((piece) => piece === 'text').length;
+  const added = special
+    ? step.pieces.reduce((sum, piece) => sum + (piece === 'text' ? 0 : piece.length), 0)
+    : 0;
+  if (texts === 1 && added === 0) return;
+  // What stands before the text's ids makes room, the rest follows.
+  const text = texts === 1 ? undefined : into.ids.slice(from, into.length);
+  reserveIds(into, added + Math.max(0, texts - 1) * size);
+  const { ids } = into;
+  const first = special ? countBefore(step) : 0;
+  if (text === undefined) ids.copyWithin(from + first, from, from + size);
+  let to = from;
   for (const piece of step.pieces) {
-    if (piece === 'text') for (const id of ids) wrapped.push(id);
-    else if (special) wrapped.push(...piece);
+    if (piece === 'text') {
+      if (text !== undefined) ids.set(text, to);
+      to += size;
+    } else if (special) for (const id of piece) ids[to++] = id;
   }
-  return wrapped;
+  into.length = to;
+}
+
+/** How many ids stand before the text. */
+function countBefore(step: PostStep & { kind: 'wrap' }): number {
+  let count = 0;
+  for (const piece of step.pieces) {
+    if (piece === 'text') break;
+    count += piece.length;
+  }
+  return count;
 }
 
 /** A token and what it spelled when it was found, which decides how its span is trimmed. */

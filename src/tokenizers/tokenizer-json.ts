@@ -106,11 +106,7 @@ class TokenizerJson implements Tokenizer {
     }
     for (const step of encoder.postSteps) {
       if (step.kind !== 'wrap') continue;
-      const ids = wrapIds(into.ids.subarray(from, into.length), step, options.template !== false);
-      into.length = from;
-      reserveIds(into, ids.length);
-      into.ids.set(ids, from);
-      into.length = from + ids.length;
+      wrapIds(into, from, step, options.template !== false);
     }
     if (options.fit) this.padIds(into, from);
   }
