@@ -26,7 +26,7 @@ const sparseField = { values: 1, dims: 3 };
 const operations = new Set(
   (
     'Gather GatherBlockQuantized EmbedLayerNormalization QEmbedLayerNormalization TorchEmbedding aten_embedding ATen ' +
-    'MatMul Gemm FusedMatMul MatMulNBits Cast CastLike Reshape Identity Squeeze Unsqueeze Flatten Transpose Slice Expand Dropout ' +
+    'MatMul Gemm FusedMatMul MatMulNBits MatMulInteger Cast CastLike Reshape Identity Squeeze Unsqueeze Flatten Transpose Slice Expand Dropout ' +
     'DequantizeLinear QuantizeLinear Softmax LogSoftmax Add Sub Mul Div Tanh Clip Where Range CumSum ConstantOfShape Constant'
   ).split(' '),
 );

@@ -1,9 +1,9 @@
 import { EmbError } from '../errors.ts';
 import type { FileRole, Layer, RowReader, TensorInfo } from '../types.ts';
 import { blockQuantizedRows, dequantizedRows, nBitsRows } from './onnx-dequantize.ts';
-import type { Graph, GraphNode } from './onnx-graph.ts';
+import type { Graph } from './onnx-graph.ts';
 import { type Lookup, lookupsIn } from './onnx-lookups.ts';
-import { type Operand, operandOf, traceLogits } from './onnx-trace.ts';
+import { type Operand, operandOf, type Product, traceLogits } from './onnx-trace.ts';
 
 /** Tables of rotations that positions look up: no embeddings. */
 const rotations = /(^|[._/])(cos|sin|rotary|rope|inv_freq|freqs)|relative/i;
@@ -37,7 +37,9 @@ export async function findRoles(graph: Graph): Promise<{ roles: FileRole[]; note
     const fitting = unique(found).filter(
       ({ table }) => width === undefined || sizeOf(table.tensor)?.[1] === width,
     );
-    for (const lookup of fitting) {
+    // Both ends of a translator have positions; the encoder's are those of the text that is read.
+    const reading = fitting.filter(({ table }) => !/decoder/i.test(table.tensor.name));
+    for (const lookup of reading.length > 0 ? reading : fitting) {
       attach(lookup, notes);
       roles.push({ layer, tensor: lookup.table.tensor.name, reason: lookup.reason });
     }
@@ -124,7 +126,7 @@ const layer: Layer = 'output';
 
 function asOutput(
   graph: Graph,
-  product: GraphNode,
+  { node: product, scale: factor }: Product,
   name: string,
   size: readonly number[] | undefined,
   notes: string[],
@@ -142,9 +144,15 @@ function asOutput(
   }
   const operand = operandOf(graph, product.inputs[1] ?? '');
   if (operand?.tensor.shape.length !== 2) return undefined;
+  if (product.operation === 'MatMulInteger') {
+    const zero = graph.fixed.get(product.inputs[3] ?? '');
+    if (factor === undefined || (zero === undefined && product.inputs.length > 3)) return undefined;
+    const quantized = { scale: factor, zero, axis: 1, blockSize: 0 };
+    return outputOf({ ...operand, quantized }, operand.transposed, fits, reason, product.operation, notes);
+  }
   const transB = product.operation !== 'MatMul' && product.attributes?.get('transB') === 1;
   // A product wants [dim, vocab]; what is transposed on the way lies in the file as [vocab, dim].
-  return outputOf(operand, operand.transposed !== transB, fits, reason, notes);
+  return outputOf(operand, operand.transposed !== transB, fits, reason, 'DequantizeLinear', notes);
 }
 
 function outputOf(
@@ -152,6 +160,7 @@ function outputOf(
   isUpright: boolean,
   fits: (rows: number, dim: number) => boolean,
   reason: string,
+  operation: string,
   notes: string[],
 ): FileRole | undefined {
   const [first, second] = tensor.shape;
@@ -159,7 +168,7 @@ function outputOf(
   if (tensor.strides !== undefined || !fits(rows, dim)) return undefined;
   if (quantized !== undefined) {
     const plain = { ...tensor, reader: undefined };
-    setReader(tensor, notes, 'DequantizeLinear', () =>
+    setReader(tensor, notes, operation, () =>
       dequantizedRows({ ...quantized, table: plain, transposed: !isUpright }),
     );
   } else if (!isUpright) {

@@ -18,7 +18,7 @@ const finishing = new Set(
   ),
 );
 
-const products = new Set('MatMul Gemm FusedMatMul MatMulNBits'.split(' '));
+const products = new Set('MatMul Gemm FusedMatMul MatMulNBits MatMulInteger'.split(' '));
 
 /** A tensor as an operation gets it. */
 export interface Operand {
@@ -115,15 +115,26 @@ export function traceIds(graph: Graph, name: string): IdSource {
   return { kind: 'computed', name: '', shifted };
 }
 
+/** What logits are made by, and what a product of whole numbers is multiplied by. */
+export interface Product {
+  node: GraphNode;
+  /** The fixed factor of a product of factors: the scale of the right side. */
+  scale: TensorInfo | undefined;
+}
+
 /** The product that an output comes from, through what is added to it and done with it. */
-export function traceLogits(graph: Graph, output: string): GraphNode | undefined {
+export function traceLogits(graph: Graph, output: string): Product | undefined {
   let at = output;
+  let scale: TensorInfo | undefined;
   for (let step = 0; step < mostSteps; step++) {
     const node = graph.nodes.get(at);
     if (node === undefined) return undefined;
-    if (products.has(node.operation)) return node;
+    if (products.has(node.operation)) return { node, scale };
     // Logits are transposed only where the axis of the vocabulary is not the last, as it is for no language model.
     if (!finishing.has(node.operation)) return undefined;
+    const factors = node.operation === 'Mul' ? graph.nodes.get(node.inputs[1] ?? '') : undefined;
+    if (factors?.operation === 'Mul')
+      scale = factors.inputs.map((input) => graph.fixed.get(input)).find(Boolean);
     at = node.inputs.find((input) => !graph.fixed.has(input)) ?? '';
   }
   return undefined;
