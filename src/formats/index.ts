@@ -7,6 +7,7 @@ import type { Packing } from './compressed-parts.ts';
 import { looksLikeFasttext, looksLikeOldFasttext } from './fasttext-magic.ts';
 import { looksLikeFlax } from './flax-magic.ts';
 import { looksLikeGguf } from './gguf-magic.ts';
+import { looksLikeHdf5 } from './hdf5-magic.ts';
 import { looksLikeNpy, openNpy } from './npy.ts';
 import { looksLikeOnnx } from './onnx-head.ts';
 import { looksLikeTorchPickle, looksLikeTorchTar } from './pytorch-magic.ts';
@@ -61,6 +62,12 @@ const formats: Format[] = [
     endings: ['npz', 'zip', 'keras'],
     looksLike: looksLikeZip,
     open: async (source) => (await import('./zip.ts')).openZipTensors(source),
+  },
+  {
+    name: 'hdf5',
+    endings: ['h5', 'hdf5'],
+    looksLike: looksLikeHdf5,
+    open: async (source) => (await import('./hdf5.ts')).openHdf5(source),
   },
   {
     name: 'flax',
