@@ -185,19 +185,32 @@ export class Cursor {
 
   /** Passes over as many of `count` strings as this block has the lengths of, and gives how many are left. */
   passStrings(count: number): number {
-    const { view, block, blockStart } = this;
-    const { littleEndian, countBytes } = this.layout;
+    const { block, layout, blockStart } = this;
+    const { countBytes, littleEndian } = layout;
+    const isPlain = littleEndian && countBytes === 8;
     const last = block.length - countBytes;
-    const low = littleEndian || countBytes === 4 ? 0 : 4;
     let at = this.at - blockStart;
     let left = count;
     while (left > 0 && at <= last) {
-      let length = view.getUint32(at + low, littleEndian);
-      if (countBytes === 8) length += view.getUint32(at + 4 - low, littleEndian) * 2 ** 32;
-      at += countBytes + length;
+      // Bytes, not a DataView: this runs once over a whole vocabulary, while its code is cold.
+      const isShort =
+        isPlain &&
+        (block[at + 1] | block[at + 2] | block[at + 3] | block[at + 4] | block[at + 5] | block[at + 6]) ===
+          0 &&
+        block[at + 7] === 0;
+      at += countBytes + (isShort ? block[at] : lengthAt(block, at, layout));
       left--;
     }
     this.at = blockStart + at;
     return left;
   }
+}
+
+/** The length that stands at a place, in either byte order. */
+export function lengthAt(bytes: Uint8Array, at: number, { littleEndian, countBytes }: Layout): number {
+  let length = 0;
+  for (let i = 0; i < countBytes; i++) {
+    length = length * 256 + bytes[at + (littleEndian ? countBytes - 1 - i : i)];
+  }
+  return length;
 }

@@ -1,6 +1,6 @@
 import { EmbError } from '../errors.ts';
 import type { MetadataArray, PackedStrings } from '../types.ts';
-import { Cursor, type HeaderBytes, type Layout } from './gguf-cursor.ts';
+import { Cursor, type HeaderBytes, type Layout, lengthAt } from './gguf-cursor.ts';
 
 /** How a value that is no string and no array is read. */
 interface Scalar {
@@ -210,18 +210,19 @@ class StringPlaces implements PackedStrings {
   }
 
   private find() {
-    const { bytes, count } = this;
-    const { littleEndian, countBytes } = this.layout;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const { bytes, count, layout } = this;
+    const { countBytes, littleEndian } = layout;
+    const isPlain = littleEndian && countBytes === 8;
     const starts = new Uint32Array(count);
     const ends = new Uint32Array(count);
-    const low = littleEndian || countBytes === 4 ? 0 : 4;
     let at = 0;
     for (let i = 0; i < count; i++) {
-      const start = at + countBytes;
       // The upper half of a length is 0: the walk over the header has held them all against the file.
-      at = start + view.getUint32(at + low, littleEndian);
-      starts[i] = start;
+      const isShort = isPlain && (bytes[at + 1] | bytes[at + 2] | bytes[at + 3] | bytes[at + 7]) === 0;
+      const length = isShort ? bytes[at] : lengthAt(bytes, at, layout);
+      at += countBytes;
+      starts[i] = at;
+      at += length;
       ends[i] = at;
     }
     return { starts, ends };

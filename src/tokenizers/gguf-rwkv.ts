@@ -19,10 +19,15 @@ export class GgufRwkv {
 
   constructor(pieces: GgufPieces, unknownId: number) {
     const strings = unescapeAll(pieces);
-    this.matcher = new PieceMatcher(
-      new StringIndex(strings),
-      longestByFirst(strings.bytes, strings.starts, strings.ends),
-    );
+    const index = new StringIndex(strings);
+    // Different escapes may spell one token; the last one counts, so they stand in reverse.
+    const finder = {
+      findHashed(hash: number, bytes: Uint8Array, start: number, end: number): number {
+        const place = index.findHashed(hash, bytes, start, end);
+        return place < 0 ? -1 : pieces.count - 1 - place;
+      },
+    };
+    this.matcher = new PieceMatcher(finder, longestByFirst(strings.bytes, strings.starts, strings.ends));
     this.unknownId = unknownId;
   }
 
@@ -45,10 +50,10 @@ function unescapeAll(pieces: GgufPieces): PackedStrings {
   const starts = new Uint32Array(pieces.count);
   const ends = new Uint32Array(pieces.count);
   let at = 0;
-  for (let id = 0; id < pieces.count; id++) {
-    starts[id] = at;
-    at = unescapeInto(pieces.bytesOf(id), bytes, at);
-    ends[id] = at;
+  for (let i = 0; i < pieces.count; i++) {
+    starts[i] = at;
+    at = unescapeInto(pieces.bytesOf(pieces.count - 1 - i), bytes, at);
+    ends[i] = at;
   }
   return { bytes, starts, ends };
 }

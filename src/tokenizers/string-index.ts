@@ -12,33 +12,36 @@ function slotOf(hash: number): number {
 /**
  * Finds strings by their bytes, where they lie: nothing is copied, and of equal strings the first is found.
  *
- * Cost: one pass over the bytes, 16 to 32 bytes of memory per string.
+ * Cost: one pass over the bytes, 8 to 12 bytes of memory per string.
  */
 export class StringIndex {
   readonly strings: PackedStrings;
-  /** Pairs of hash and place + 1, 0 for an empty slot. */
-  private readonly slots: Int32Array;
+  /** By slot: the first string there + 1, 0 for none. */
+  private readonly heads: Int32Array;
+  /** By string: the next one in its slot + 1. */
+  private readonly nexts: Int32Array;
   private readonly mask: number;
 
   constructor(strings: PackedStrings) {
     this.strings = strings;
     const { bytes, starts, ends } = strings;
     const count = starts.length;
-    const size = 2 ** Math.max(4, Math.ceil(Math.log2(count + 1)) + 1);
+    const size = 2 ** Math.max(4, Math.ceil(Math.log2(count + 1)));
     const mask = size - 1;
-    const slots = new Int32Array(2 * size);
-    // One loop without calls: it runs once, while its code is still cold.
-    for (let i = 0; i < count; i++) {
+    const heads = new Int32Array(size);
+    const nexts = new Int32Array(count);
+    // One loop without calls: it runs once, while its code is still cold. Backwards, so that the first of equal ones leads.
+    for (let i = count - 1; i >= 0; i--) {
       const end = ends[i];
       let hash = hashStart;
       for (let at = starts[i]; at < end; at++) hash = Math.imul(hash ^ bytes[at], hashPrime);
       const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-      let slot = (mixed ^ (mixed >>> 12)) & mask;
-      while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
-      slots[2 * slot] = hash;
-      slots[2 * slot + 1] = i + 1;
+      const slot = (mixed ^ (mixed >>> 12)) & mask;
+      nexts[i] = heads[slot];
+      heads[slot] = i + 1;
     }
-    this.slots = slots;
+    this.heads = heads;
+    this.nexts = nexts;
     this.mask = mask;
   }
 
@@ -51,12 +54,9 @@ export class StringIndex {
 
   /** The string of exactly these bytes, whose hash is known, or -1. */
   findHashed(hash: number, bytes: Uint8Array, start: number, end: number): number {
-    const { slots, mask } = this;
+    const { heads, nexts, mask } = this;
     const { bytes: own, starts, ends } = this.strings;
-    for (let slot = slotOf(hash) & mask; ; slot = (slot + 1) & mask) {
-      const found = slots[2 * slot + 1] - 1;
-      if (found < 0) return -1;
-      if (slots[2 * slot] !== hash) continue;
+    for (let found = heads[slotOf(hash) & mask] - 1; found >= 0; found = nexts[found] - 1) {
       let from = starts[found];
       if (ends[found] - from !== end - start) continue;
       let at = start;
@@ -66,20 +66,18 @@ export class StringIndex {
       }
       if (at === end) return found;
     }
+    return -1;
   }
 
   /** The string "left right" of two neighbors in bytes with a space between them, or -1. */
   findPair(bytes: Uint8Array, start: number, middle: number, end: number): number {
-    const { slots, mask } = this;
+    const { heads, nexts, mask } = this;
     const { bytes: own, starts, ends } = this.strings;
     let hash = hashStart;
     for (let at = start; at < middle; at++) hash = Math.imul(hash ^ bytes[at], hashPrime);
     hash = Math.imul(hash ^ 0x20, hashPrime);
     for (let at = middle; at < end; at++) hash = Math.imul(hash ^ bytes[at], hashPrime);
-    for (let slot = slotOf(hash) & mask; ; slot = (slot + 1) & mask) {
-      const found = slots[2 * slot + 1] - 1;
-      if (found < 0) return -1;
-      if (slots[2 * slot] !== hash) continue;
+    for (let found = heads[slotOf(hash) & mask] - 1; found >= 0; found = nexts[found] - 1) {
       let from = starts[found];
       if (ends[found] - from !== end - start + 1) continue;
       let at = start;
@@ -94,5 +92,6 @@ export class StringIndex {
       }
       if (at === end) return found;
     }
+    return -1;
   }
 }
