@@ -27,7 +27,10 @@ const refused = 'indexed.h5';
 
 async function valuesOf({ shape, dtype, bigEndian, source, offset, byteLength }: TensorInfo) {
   const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
-  readableDType(dtype, bigEndian).decode((await source.read(offset, offset + byteLength)).slice(), values);
+  readableDType(dtype, bigEndian).decode(
+    Uint8Array.from(await source.read(offset, offset + byteLength)),
+    values,
+  );
   return values;
 }
 
