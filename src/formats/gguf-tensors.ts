@@ -2,7 +2,7 @@ import { dtypeNamed } from '../dtypes/index.ts';
 import { EmbError } from '../errors.ts';
 import type { TensorInfo } from '../types.ts';
 import type { Cursor } from './gguf-cursor.ts';
-import { type Block, blocks, removedType, typeNamed } from './gguf-types.ts';
+import { removedType, typeNamed } from './gguf-types.ts';
 import { checkFits, readString } from './gguf-values.ts';
 
 /** Bytes of the shortest tensor entry: a name's length, a rank, a type and an offset. */
@@ -69,7 +69,9 @@ function typeOf(label: string, id: number): string {
 
 /** Bytes of a tensor: whole blocks along its innermost dimension. */
 function byteLengthOf(label: string, dtype: string, shape: readonly number[]): number {
-  const { blockWeights, blockBytes } = blockOf(dtype);
+  const block = dtypeNamed(dtype);
+  if (block === undefined) throw new EmbError('unsupported', `${label}: type ${dtype} has no known size`);
+  const { blockWeights, blockBytes } = block;
   const shown = `[${shape.join(', ')}]`;
   const inner = shape.at(-1) ?? 1;
   if (inner % blockWeights !== 0) {
@@ -84,10 +86,6 @@ function byteLengthOf(label: string, dtype: string, shape: readonly number[]): n
     throw new EmbError('corrupt', `${label}: shape ${shown} has more than 2^53 - 1 weights or bytes`);
   }
   return bytes;
-}
-
-function blockOf(dtype: string): Block {
-  return dtypeNamed(dtype) ?? blocks[dtype];
 }
 
 /**

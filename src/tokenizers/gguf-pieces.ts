@@ -130,10 +130,11 @@ export class GgufPieces {
   /** Ids of the tokens that are found in a text before the rest is cut: control, unknown and user-defined ones. */
   parsedIds(): number[] {
     const ids = new Set<number>();
-    for (let id = 0; id < (this.types === undefined ? 0 : this.count); id++) {
-      const type = this.types?.[id] ?? 0;
-      if (type === tokenTypes.control || type === tokenTypes.unknown || type === tokenTypes.userDefined)
-        ids.add(id);
+    const { types = [] } = this;
+    const { control, unknown, userDefined } = tokenTypes;
+    for (let id = 0; id < Math.min(this.count, types.length); id++) {
+      const type = types[id];
+      if (type === control || type === unknown || type === userDefined) ids.add(id);
     }
     for (const name of [...controlNames, ...userDefinedNames]) {
       const id = this.idOf(name);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MemorySource } from '../../src/bytes/memory.ts';
 import { openTensorFile } from '../../src/formats/index.ts';
@@ -185,6 +186,34 @@ describe('long texts', () => {
       for (const text of ['a'.repeat(100_000), 'the'.repeat(30_000), '1'.repeat(100_000)])
         idsOf(tokenizer, text, {});
       expect(performance.now() - start).toBeLessThan(5000);
+    },
+  );
+});
+
+describe('damaged vocabularies', () => {
+  test.each(['byte-pairs', 'llama', 'bert', 't5', 'rwkv', 'plamo2', 'gemma4'])(
+    '%s with changed bytes encodes or is refused',
+    async (name) => {
+      const whole = readFileSync(`${folder}/${name}.gguf`);
+      const change = fc.tuple(fc.nat(whole.length - 1), fc.nat(255));
+      await fc.assert(
+        fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 30 }), async (changes) => {
+          const bytes = Uint8Array.from(whole);
+          for (const [at, byte] of changes) bytes[at] = byte;
+          try {
+            const file = await openTensorFile(new MemorySource('x.gguf', bytes));
+            const tokenizer = await openGgufTokenizer('x.gguf', file.metadata);
+            for (const text of ['Hello,  wörld 中\n\n<user>1234', ' the house'.repeat(40)]) {
+              const ids = tokenizer.encode(text).map(({ id }) => id);
+              expect(ids.every((id) => id < tokenizer.vocabSize)).toBe(true);
+              tokenizer.decodeBytes(ids);
+            }
+          } catch (error) {
+            expect(error).toMatchObject({ name: 'EmbError', message: expect.not.stringContaining('\n') });
+          }
+        }),
+        { seed: 11, numRuns: 150 },
+      );
     },
   );
 });
