@@ -139,16 +139,7 @@ export async function readTensor(
   }
   return {
     ...tensor,
-    source: new TypedSource({
-      source: places.source,
-      label,
-      shown,
-      byteLength,
-      bits,
-      weights,
-      values,
-      ...whole,
-    }),
+    source: new TypedSource({ source: places.source, tensor, bits, weights, values, ...whole }),
     offset: 0,
   };
 }

@@ -1,6 +1,6 @@
 import { Breath } from '../bytes/breath.ts';
 import { EmbError } from '../errors.ts';
-import type { ByteSource } from '../types.ts';
+import type { ByteSource, TensorInfo } from '../types.ts';
 import { eachVarint, ProtoReader, wire } from './protobuf.ts';
 
 /** Weights that are decoded in memory: no exporter writes tables of this size number by number. */
@@ -19,11 +19,8 @@ export interface TypedValues {
 
 interface Typed {
   source: ByteSource;
-  label: string;
-  /** Dtype and shape. */
-  shown: string;
-  /** Once decoded. */
-  byteLength: number;
+  /** byteLength: once decoded. */
+  tensor: Pick<TensorInfo, 'name' | 'shape' | 'dtype' | 'byteLength'>;
   bits: number;
   weights: number;
   values: TypedValues;
@@ -45,7 +42,9 @@ export class TypedSource implements ByteSource {
 
   /** @throws EmbError "corrupt" when the encoded bytes cannot hold so many numbers */
   constructor(typed: Typed) {
-    const { label, bits, weights, values, byteLength, shown, source } = typed;
+    const { bits, weights, values, source } = typed;
+    const { byteLength } = typed.tensor;
+    const { label, shown } = namesOf(typed);
     if (bits === 6)
       throw new EmbError('unsupported', `${label}: ${shown} is written number by number, expected raw_data`);
     const numbers = bits < 8 ? byteLength : weights;
@@ -74,7 +73,7 @@ export class TypedSource implements ByteSource {
     if (!(start >= 0 && start <= end && end <= bytes.length)) {
       throw new EmbError(
         'corrupt',
-        `${this.#typed.label}: byte ${end} is asked for, expected at most ${bytes.length}`,
+        `${namesOf(this.#typed).label}: byte ${end} is asked for, expected at most ${bytes.length}`,
       );
     }
     const view = bytes.subarray(start, end);
@@ -92,16 +91,15 @@ export class TypedSource implements ByteSource {
   async close(): Promise<void> {}
 }
 
-async function decode({
-  source,
-  label,
-  shown,
-  byteLength,
-  bits,
-  values,
-  start,
-  end,
-}: Typed): Promise<Uint8Array> {
+/** What errors call the tensor. Made when it is needed: a file may have many small tensors. */
+function namesOf({ source, tensor: { name, shape, dtype } }: Typed): { label: string; shown: string } {
+  return { label: `${source.name}: tensor ${JSON.stringify(name)}`, shown: `${dtype} [${shape.join(', ')}]` };
+}
+
+async function decode(typed: Typed): Promise<Uint8Array> {
+  const { source, bits, values, start, end } = typed;
+  const { byteLength } = typed.tensor;
+  const { label, shown } = namesOf(typed);
   const out = new Uint8Array(byteLength);
   const width = Math.max(1, bits / 8);
   let used = 0;
