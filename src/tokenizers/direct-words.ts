@@ -2,7 +2,7 @@ import type { IdSink } from '../types.ts';
 import type { WordModel } from './wordpiece.ts';
 
 /** What a character does to a word. */
-export type CharacterKind = 'joins' | 'breaks' | 'alone' | 'space' | 'general';
+export type CharacterKind = 'joins' | 'extends' | 'breaks' | 'alone' | 'space' | 'general';
 
 /** What becomes of a character wherever it stands, or 'general' where that depends on its neighbors. */
 export type LearnCharacter = (character: string) => { kind: CharacterKind; text: string };
@@ -24,7 +24,12 @@ const breaks = 2;
 const alone = 3;
 const spaces = 4;
 const general = 5;
-const numbers = { joins, breaks, alone, space: spaces, general };
+/** Joins, unless it and the character before it have fewer than six bytes. */
+const extending = 6;
+const numbers = { joins, extends: extending, breaks, alone, space: spaces, general };
+
+/** Stands for CR and LF, which are one character: a code point that no text has. */
+const lineEnd = 0xd800;
 
 /** Longest text of a character that is remembered. */
 const longestText = 32;
@@ -65,23 +70,30 @@ export class DirectWords {
     let to = 0;
     let wasSpace = false;
     let isStart = rule.marksStart;
-    for (let at = start; at < end; ) {
+    let width = 0;
+    for (let at = start; at < end; at += width) {
+      const before = width;
       const lead = bytes[at];
       let code = lead;
-      if (lead < 0x80) at++;
-      else if (lead < 0xe0) {
+      if (lead < 0x80) {
+        width = 1;
+        if (lead === 13 && bytes[at + 1] === 10 && at + 1 < end) {
+          code = lineEnd;
+          width = 2;
+        }
+      } else if (lead < 0xe0) {
         code = ((lead & 0x1f) << 6) | (bytes[at + 1] & 0x3f);
-        at += 2;
+        width = 2;
       } else if (lead < 0xf0) {
         code = ((lead & 0x0f) << 12) | ((bytes[at + 1] & 0x3f) << 6) | (bytes[at + 2] & 0x3f);
-        at += 3;
+        width = 3;
       } else {
         code =
           ((lead & 7) << 18) |
           ((bytes[at + 1] & 0x3f) << 12) |
           ((bytes[at + 2] & 0x3f) << 6) |
           (bytes[at + 3] & 0x3f);
-        at += 4;
+        width = 4;
       }
       const kind = kinds[code] || this.learnCode(code);
       if (kind === general) return false;
@@ -89,7 +101,8 @@ export class DirectWords {
       const { texts } = this;
       const first = place >>> 6;
       const last = first + (place & 63);
-      if (kind === joins) {
+      if (kind === joins || kind === extending) {
+        if (kind === extending && (before < 3 || width < 3)) return false;
         if (last - first + mark.length + to > word.length) {
           word = new Uint8Array(2 * (last - first + mark.length + to));
           word.set(this.word.subarray(0, to));
@@ -122,7 +135,7 @@ export class DirectWords {
   }
 
   private learnCode(code: number): number {
-    const { kind, text } = this.learn(String.fromCodePoint(code));
+    const { kind, text } = this.learn(code === lineEnd ? '\r\n' : String.fromCodePoint(code));
     const bytes = encoder.encode(text);
     const number = bytes.length > longestText ? general : numbers[kind];
     this.kinds[code] = number;

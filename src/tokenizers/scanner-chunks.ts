@@ -66,13 +66,13 @@ export function createWordScan(apart: { punctuation: boolean; ideographs: boolea
 }
 
 /**
- * Chunks that begin with spaces: they are cut before a space that follows a character that is `safe`. With `lines` a line feed is a space.
+ * Chunks that begin with spaces: they are cut before a space that follows a character that is `safe`. With `lines` a line end is a space.
  */
 export function createSpaceScan(isSafe: (code: number) => boolean, lines: boolean): ChunkScan {
   const safe = Uint8Array.from({ length: 128 }, (_, code) => (isSafe(code) ? 1 : 0));
   const isSpace = new Uint8Array(256);
   isSpace[space] = 1;
-  if (lines) isSpace[0x0a] = 1;
+  if (lines) isSpace[0x0a] = isSpace[0x0d] = 1;
   return (bytes, start, end, bounds) => {
     const limit = bounds.length;
     let count = 0;

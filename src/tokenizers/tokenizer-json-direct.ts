@@ -57,6 +57,7 @@ function createLearning(
 ): LearnCharacter {
   const types = leavesOf(file.normalizer).map((part) => part.type as string);
   const isApart = types.every((type) => apartTypes.has(type));
+  const hasForms = types.some((type) => type.startsWith('NF') || type === 'BertNormalizer');
   const isMapped = types.includes('Precompiled');
   const isBert = firstCut === 'BertPreTokenizer';
   const dropsSpaces = isBert || firstCut === 'WhitespaceSplit';
@@ -70,15 +71,18 @@ function createLearning(
   return (character) => {
     const code = character.codePointAt(0) as number;
     const general = { kind: 'general', text: '' } as const;
-    if (code >= 0xd800 && code < 0xe000) return general;
-    if (isMapped && (code === 13 || (flags[code] & (extenderFlag | prependedFlag)) !== 0)) return general;
+    if (isMapped && (flags[code] & prependedFlag) !== 0) return general;
     const text = normalize(character);
+    // Long clusters are mapped character by character.
+    const kind = isMapped && (flags[code] & extenderFlag) !== 0 ? 'extends' : 'joins';
     // Marks are put in order, and compose, with what stands beside them; so do Korean letters.
-    if (/\p{M}/u.test(text) || character === metaspace) return general;
-    if (!isApart && (/\p{M}/u.test(character) || (code >= 0x1100 && code < 0x1200))) return general;
+    if (hasForms && /\p{M}/u.test(text)) return general;
+    if (character === metaspace || (text !== character && kind === 'extends')) return general;
+    if (!isApart && hasForms && (/\p{M}/u.test(character) || (code >= 0x1100 && code < 0x1200)))
+      return general;
     if (text === ' ' || text === metaspace) return { kind: 'space', text };
     const characters = [...text];
-    if (!characters.some(isCut)) return { kind: 'joins', text };
+    if (!characters.some(isCut)) return { kind, text };
     if (!dropsSpaces) return general;
     if (characters.every((each) => isWhiteSpace(each.charCodeAt(0)))) return { kind: 'breaks', text: '' };
     if (!isBert) return general;

@@ -68,7 +68,10 @@ export function planChunks(file: TokenizerFile, normalize: (text: string) => str
   if (written !== ' ' && written !== metaspace) return undefined;
   return {
     ends: onlyFirst || types.some((type) => endTypes.has(type)),
-    scan: createSpaceScan(createSafety(normalize), normalize('\n') === written),
+    scan: createSpaceScan(
+      createSafety(normalize),
+      ['\n', '\r', '\r\n'].every((text) => normalize(text) === written),
+    ),
   };
 }
 
