@@ -77,7 +77,7 @@ export class WordTable implements WordList {
   }
 
   bytesOf(id: number): Uint8Array {
-    if (!(id < this.#size)) {
+    if (!(Number.isInteger(id) && id >= 0 && id < this.#size)) {
       throw new EmbError('range', `${this.#name}: "id" is ${id}, expected at most ${this.#size - 1}`);
     }
     return this.#bytes.subarray(id === 0 ? 0 : this.#ends[id - 1], this.#ends[id]);

@@ -14,6 +14,20 @@ export const covered: { test: string; reads(path: string): boolean }[] = [
       ),
   },
   {
+    test: 'word-vectors.test.ts',
+    reads: (path) =>
+      /\.(vec|w2v|nodims|dims)$|euclidean_vectors|high_precision|test_glove|word2vec_pre_kv_c|similarity\.|utf8-incomplete|embeddings\/|\/embeddings(\.dims)?\.txt$|magnitude\/models\/|tokensModel|\.w2v\.bin$|glove\.6B\.zip$/.test(
+        path,
+      ),
+  },
+  {
+    test: 'fasttext.test.ts',
+    reads: (path) =>
+      /gensim\/(toy-model|crime-and|lee_fasttext|cp852|toy-model-pretrained).*\.bin$|fasttext-rs\/invalid/.test(
+        path,
+      ),
+  },
+  {
     test: 'tiktoken.test.ts',
     reads: (path) => /^dotnet\+|\.tiktoken$|TestPlans\.txt$/.test(path),
   },

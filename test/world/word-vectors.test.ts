@@ -18,6 +18,7 @@ interface OracleTable {
 }
 
 const answers = oracle<OracleTable>('oracle_word_vectors.json');
+const archives = oracle<Record<string, unknown>>('oracle_word_vectors_zip.json');
 
 async function wordsOf(file: TensorFile): Promise<WordList> {
   if (file.vocabulary?.kind !== 'words') throw new Error('no words');
@@ -79,5 +80,33 @@ describe.skipIf(!hasWorld)('every file of word vectors of the world', () => {
       expect(file.notes).toEqual([]);
     }
     await file.close();
+  });
+
+  test.each(Object.keys(archives))('%s has a table for each entry', async (path) => {
+    const file = await openTensorFile(openFile(join(world, path)));
+    const shown: Record<string, unknown> = {};
+    for (const tensor of file.tensors) {
+      const words = await wordsOf({ ...file, vocabulary: tensor.vocabulary });
+      const first = Array.from({ length: Math.min(4, words.size) }, (_, id) =>
+        utf8.decode(words.bytesOf(id)),
+      );
+      const [rows, dim] = tensor.shape;
+      shown[tensor.name] = { rows, dim, first_words: first, words_with_spaces: [] };
+      expect(await allRows(tensor)).toHaveLength(rows!);
+    }
+    expect(shown).toEqual(archives[path]);
+    await file.close();
+  });
+
+  test('a table is the same in gz, bz2, xz, zip, tar.gz and as it is', async () => {
+    const rows: Float32Array[][] = [];
+    for (const ending of ['', '.gz', '.bz2', '.xz', '.zip', '.tar.gz']) {
+      const path = join(world, `allenai+allennlp/embeddings/fake_embeddings.5d.txt${ending}`);
+      const file = await openTensorFile(openFile(path));
+      expect(file.tensors.map(({ shape }) => shape)).toEqual([[15, 5]]);
+      rows.push(await allRows(file.tensors[0]!));
+      await file.close();
+    }
+    for (const other of rows) expect(other).toEqual(rows[0]);
   });
 });
