@@ -77,6 +77,13 @@ export class SubFiles implements Files {
   }
 }
 
+/** A folder among files. folder: a name that stays inside. */
+export function filesBelow(files: Files, folder: string): Files {
+  return files instanceof FolderFiles
+    ? new FolderFiles(join(files.name, folder))
+    : new SubFiles(files, folder);
+}
+
 /** True for a name that is no path below its folder, in any spelling that some system takes for one. */
 export function leadsOutside(name: string): boolean {
   const decoded = name.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>

@@ -36,6 +36,12 @@ export interface ModelParts {
   opened?: TensorSet;
 }
 
+/** Tables of models that are a table and nothing else. */
+const staticNames = ['embeddings', 'embedding.weight'];
+
+/** Dtypes that several weights may be packed in, or that have scales beside them. */
+const packable = /^([IU]\d|F8|F4)/;
+
 /** A model in files: a folder, an index with its shards, a lone file. */
 export class FileModel implements Model {
   readonly name: string;
@@ -76,9 +82,7 @@ export class FileModel implements Model {
     if (chosen !== undefined) return tableOf(await roles.named(chosen));
     const role = await roles.role(layer);
     if (role === undefined) throw await roles.noTable(layer);
-    const tensor = await roles.named(role.tensor);
-    await this.#refusePacked(tensor);
-    const table = tableOf(tensor);
+    const table = tableOf(await this.#tableOfRole(role));
     if (layer === 'input') await this.#compareRows(table.rows);
     return table;
   }
@@ -187,16 +191,19 @@ export class FileModel implements Model {
     return tables.reduce((most, { shape }) => (shape.length === 2 ? Math.max(most, shape[0]) : most), 0);
   }
 
-  /** MLX keeps several weights in one integer, with scales beside them: rows of those integers are no embeddings. */
-  async #refusePacked(tensor: TensorInfo): Promise<void> {
-    const scales = tensor.name.replace(/weight$/, 'scales');
-    if (!/^[IU]/.test(tensor.dtype) || scales === tensor.name) return;
-    if (!(await this.#weights()).set.names().includes(scales)) return;
-    throw new EmbError(
-      'unsupported',
-      `${this.name}: tensor ${JSON.stringify(tensor.name)} is quantized (${tensor.dtype} with ${scales}), expected plain weights`,
-      `its packed integers: --tensor ${tensor.name}`,
-    );
+  /** The table as it is looked up: mapped, weighted or unpacked where the model keeps it so. */
+  async #tableOfRole({ layer, tensor: name }: Role): Promise<TensorInfo> {
+    const { set, roles } = await this.#weights();
+    const tensor = await roles.named(name);
+    if (layer === 'input' && staticNames.includes(name)) {
+      const { staticInput } = await import('./model2vec.ts');
+      const found = staticInput({ name: this.name, tensors: await set.all() }, this.config);
+      for (const line of found?.notes ?? []) this.#parts.note(line);
+      if (found !== undefined) return found.tensor;
+    }
+    if (!packable.test(tensor.dtype) || tensor.reader !== undefined) return tensor;
+    const { unpackedTable } = await import('./packed.ts');
+    return unpackedTable(tensor, (other) => set.find(other), this.config);
   }
 
   async #readLayout(): Promise<ModelLayout> {

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { openFile } from '../bytes/file.ts';
-import { FolderFiles } from '../bytes/folder.ts';
+import { FolderFiles, filesBelow } from '../bytes/folder.ts';
 import { MemorySource } from '../bytes/memory.ts';
 import { EmbError } from '../errors.ts';
 import type { ByteSource, Config, Environment, Files, Model } from '../types.ts';
@@ -83,10 +83,14 @@ export async function openModelBytes(bytes: Uint8Array, options: OpenOptions = {
   return new FileModel({ ...shared, ...ownParts(set, 'stdin'), files: undefined, open, opened: set });
 }
 
-/** A folder of files, wherever it lies. */
-async function openFolder(files: Files, shared: Shared): Promise<Model> {
-  const config = await readObject(files, 'config.json');
-  const tokenizer = await tokenizerIn(files);
+/** A folder of files, wherever it lies. Where modules.json leads to a folder inside, that has the weights, and perhaps the rest. */
+async function openFolder(outer: Files, shared: Shared): Promise<Model> {
+  const folder = (await outer.list()).includes('modules.json') ? await firstModule(outer) : '';
+  const files = folder === '' ? outer : filesBelow(outer, folder);
+  const inner = await readObject(files, 'config.json');
+  const config =
+    files !== outer && Object.keys(inner).length === 0 ? await readObject(outer, 'config.json') : inner;
+  const tokenizer = (await tokenizerIn(files)) ?? (files === outer ? undefined : await tokenizerIn(outer));
   const open = () => openFolderTensors(files);
   if (tokenizer !== undefined || Object.keys(config).length > 0) {
     return new FileModel({ ...shared, files, config, tokenizer, open });
@@ -94,6 +98,11 @@ async function openFolder(files: Files, shared: Shared): Promise<Model> {
   // Weights alone may bring both themselves, as GGUF does.
   const opened = await open();
   return new FileModel({ ...shared, ...ownParts(opened, opened.files[0]), files, open, opened });
+}
+
+async function firstModule(files: Files): Promise<string> {
+  const { readModules } = await import('./model2vec.ts');
+  return (await readModules(files))?.folder ?? '';
 }
 
 function isConfigName(path: string): boolean {

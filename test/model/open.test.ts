@@ -307,7 +307,7 @@ describe('which tensor', () => {
         'model.embed_tokens.scales': [2, 1],
       }),
     });
-    expect((await failure(path)).message).toContain('is quantized (U8 with model.embed_tokens.scales)');
+    expect((await failure(path)).message).toContain('is quantized (unknown mode: U8 with model.embed_tokens.scales)');
   });
 });
 
