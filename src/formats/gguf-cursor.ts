@@ -1,3 +1,4 @@
+import { FileSource } from '../bytes/file.ts';
 import { EmbError } from '../errors.ts';
 import type { ByteSource } from '../types.ts';
 
@@ -9,6 +10,9 @@ const largestBlock = 1 << 22;
 
 /** Blocks that stay in memory, so that a vocabulary is not read twice: more than any real header has. */
 const keptBytes = 1 << 24;
+
+/** A file on disk is read again where it is asked for, so its blocks need no memory but one that is used again and again. */
+const localBlock = 1 << 18;
 
 /** What the version field says of the file. */
 export interface Layout {
@@ -28,10 +32,13 @@ export class HeaderBytes {
     this.source = source;
   }
 
-  /** A block from `start` on: at least `needed` bytes, which the file must have. */
-  async block(start: number, needed: number): Promise<Uint8Array> {
+  /** A block from `start` on: at least `needed` bytes, which the file must have. buffer: where one that is not kept may lie. */
+  async block(start: number, needed: number, buffer?: () => Uint8Array): Promise<Uint8Array> {
     const known = this.covering(start, start + needed);
     if (known !== undefined) return known.bytes.subarray(start - known.start);
+    if (buffer !== undefined && this.source instanceof FileSource && needed <= localBlock && start > 0) {
+      return this.source.read(start, Math.min(this.source.byteLength, start + localBlock), buffer());
+    }
     const size = Math.max(needed, Math.min(largestBlock, Math.max(firstBlock, start)));
     const bytes = await this.source.read(start, Math.min(this.source.byteLength, start + size));
     if (this.keptLength + bytes.length <= keptBytes) {
@@ -75,6 +82,7 @@ export class Cursor {
   readonly layout: Layout;
   readonly header: HeaderBytes;
   private block: Uint8Array = new Uint8Array(0);
+  private buffer: Uint8Array | undefined;
   private blockStart = 0;
   private view = new DataView(this.block.buffer);
 
@@ -112,7 +120,10 @@ export class Cursor {
     // What a string leads over between two blocks is read too, so that the kept ones have no holes.
     const end = this.blockStart + this.block.length;
     const start = this.at > end && this.at - end <= firstBlock ? end : this.at;
-    this.block = await this.header.block(start, bytes + this.at - start);
+    this.block = await this.header.block(start, bytes + this.at - start, () => {
+      this.buffer ??= new Uint8Array(localBlock);
+      return this.buffer;
+    });
     this.blockStart = start;
     this.view = new DataView(this.block.buffer, this.block.byteOffset, this.block.length);
   }
