@@ -137,7 +137,7 @@ export class Connections {
    */
   async send(url: URL, headers: Record<string, string>, name: string, signal?: AbortSignal): Promise<Answer> {
     const { connect, silence } = this.#timeouts;
-    const { request, host } = await this.#request(url, headers, signal);
+    const { request, host } = await this.#request(url, headers);
     const secure = url.protocol === 'https:';
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
@@ -150,6 +150,15 @@ export class Connections {
         }, milliseconds);
       };
       wait(connect, 'does not take a connection');
+      // Not http's own option: that binds the connection, which others use later, to this signal for good.
+      const stop = () => {
+        clearTimeout(timer);
+        reject(new Interruption(`${host} is not asked any more`));
+        request.destroy();
+      };
+      if (signal?.aborted) stop();
+      signal?.addEventListener('abort', stop, { once: true });
+      request.on('close', () => signal?.removeEventListener('abort', stop));
       request.on('socket', (socket) => {
         const stands = () => wait(silence, 'answers nothing');
         if (socket.connecting) socket.once(secure ? 'secureConnect' : 'connect', stands);
@@ -173,10 +182,9 @@ export class Connections {
   async #request(
     url: URL,
     headers: Record<string, string>,
-    signal?: AbortSignal,
   ): Promise<{ request: ClientRequest; host: string }> {
     const proxy = proxyFor(url, this.#env);
-    const options: RequestOptions = { method: 'GET', headers, signal };
+    const options: RequestOptions = { method: 'GET', headers };
     const { host } = url;
     if (url.protocol === 'https:') {
       const { request } = await import('node:https');

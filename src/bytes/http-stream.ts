@@ -1,3 +1,4 @@
+import { EmbError } from '../errors.ts';
 import type { RemoteFile } from './http-file.ts';
 import { type Attempts, Interruption } from './retry.ts';
 
@@ -68,6 +69,7 @@ export class RangeStream {
       } catch (error) {
         this.#chunks = undefined;
         this.#progress = 0;
+        if (this.#signal?.aborted) throw new EmbError('range', `${this.#file.name}: is closed`);
         await this.#attempts.pause(error);
       }
     }

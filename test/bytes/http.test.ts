@@ -159,6 +159,27 @@ describe('a file on a server', () => {
     }
   });
 
+  test('closing leaves connections that others use alone, and ends reads that are under way', async () => {
+    server.add('a/b', 'f', bytes);
+    const shared = network();
+    const uncaught: unknown[] = [];
+    const hear = (error: unknown) => uncaught.push(error);
+    process.on('uncaughtException', hear);
+    const first = await open({ network: shared });
+    await first.readMany(Float64Array.of(200_000, 200_010, 0), new Uint8Array(10));
+    await first.close();
+    const second = await open({ network: shared });
+    expect(await second.read(300_000, 300_010, new Uint8Array(10))).toEqual(bytes.slice(300_000, 300_010));
+    server.fault = () => true;
+    const read = refusal(second.read(100_000, 100_010, new Uint8Array(10)));
+    await second.close();
+    expect((await read).message).toContain('is closed');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('uncaughtException', hear);
+    expect(uncaught).toEqual([]);
+    expect(pauses).toEqual([]);
+  });
+
   test('an empty file is empty', async () => {
     server.add('a/b', 'f', '');
     expect((await open()).byteLength).toBe(0);
