@@ -32,12 +32,15 @@ function model(
 ): Model {
   return {
     name: './tiny',
-    format: 'safetensors',
     config,
-    metadata: new Map(),
-    files: ['tiny/model.safetensors'],
-    tensors: () => tensors,
-    roles: () =>
+    layout: async () => undefined,
+    contents: async () => ({
+      format: 'safetensors',
+      files: ['tiny/model.safetensors'],
+      tensors,
+      metadata: new Map(),
+    }),
+    roles: async () =>
       Object.entries(roles).map(([layer, name]) => ({ layer: layer as Layer, tensor: name, reason: '' })),
     table: () => Promise.reject(new Error('params read a table')),
     tokenizer: () => Promise.reject(new Error('params opened a tokenizer')),
@@ -370,7 +373,7 @@ describe('model files', () => {
   test('roles that cannot be told apart are noted, and the counts stand', async () => {
     const torn = {
       ...model([tensor('a.wte.weight', [10, 4], 0), tensor('b.wte.weight', [10, 4], 160)], {}),
-      roles: () => {
+      roles: async () => {
         throw new EmbError('missing', 'x: 2 tensors may be the input embedding');
       },
     };

@@ -36,7 +36,7 @@ async function compare(tensor: TensorInfo, expected: OracleTensor): Promise<void
   expect(tensor.dtype).toBe(dtypes[expected.dtype]);
   const bytes = await rowMajorBytes(tensor, dtypeNamed(tensor.dtype)?.blockBytes ?? 1);
   expect(sha256(bytes)).toBe(expected.sha256_c_order_le);
-  const values = decoded(bytes, tensor.dtype);
+  const values = await decoded(bytes, tensor.dtype);
   expect([...values.subarray(0, expected.first.length)]).toEqual(expected.first.map(asFloat32));
   if (tensor.shape.length !== 2) return;
   const scanned = new Float32Array(values.length);

@@ -1,4 +1,4 @@
-import { readableDType } from '../../src/dtypes/index.ts';
+import { loadDType } from '../../src/dtypes/index.ts';
 import type { TensorInfo } from '../../src/types.ts';
 
 /** Tensor as an oracle has it; numbers that JSON lacks are text. */
@@ -30,8 +30,8 @@ export async function rowMajorBytes(tensor: TensorInfo, width: number): Promise<
 }
 
 /** Values as float32 through the dtype's own decoder. */
-export function decoded(bytes: Uint8Array, dtype: string): Float32Array {
-  const { blockBytes, decode } = readableDType(dtype);
+export async function decoded(bytes: Uint8Array, dtype: string): Promise<Float32Array> {
+  const { blockBytes, decode } = await loadDType(dtype);
   const out = new Float32Array(bytes.length / blockBytes);
   decode(bytes, out);
   return out;
