@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { openFile } from '../../src/bytes/file.ts';
 import { MemorySource } from '../../src/bytes/memory.ts';
 import { openTensorFile } from '../../src/formats/index.ts';
 import { rowsOf } from '../../src/formats/rows.ts';
-import { CountingSource, fixture, readJson, unpack } from './tables.ts';
+import { CountingSource, fixture, readJson } from './tables.ts';
 
 const { files: expected } = readJson<{
-  files: Record<string, Record<string, { shape: number[]; dtype: string; float32?: string }>>;
+  files: Record<string, Record<string, { shape: number[]; dtype: string; float32_sha256?: string }>>;
 }>(fixture('npz/expected.json'));
 
 describe('archives that numpy.savez wrote', () => {
@@ -17,20 +18,20 @@ describe('archives that numpy.savez wrote', () => {
     expect(file.tensors.map((tensor) => tensor.name)).toEqual(Object.keys(expected[name]));
     for (const tensor of file.tensors) {
       const answer = expected[name][tensor.name];
-      if (answer.float32 === undefined) {
+      if (answer.float32_sha256 === undefined) {
         expect(() => rowsOf(tensor)).toThrow(/array holds (Python objects|text)/);
         continue;
       }
       expect(tensor.shape).toEqual(answer.shape);
       if (tensor.shape.length !== 2) continue;
-      const values = unpack(answer.float32);
       const [rows, dim] = tensor.shape;
+      const values = new Float32Array(rows * dim);
+      for await (const { start, data } of rowsOf(tensor).scan()) values.set(data, start * dim);
+      const sum = createHash('sha256').update(new Uint8Array(values.buffer)).digest('hex');
+      expect([tensor.name, sum.slice(0, 16)]).toEqual([tensor.name, answer.float32_sha256]);
       const gathered = new Float32Array(2 * dim);
       await rowsOf(tensor).gather(Uint32Array.of(rows - 1, 0), gathered);
       expect([...gathered]).toEqual([...values.subarray((rows - 1) * dim), ...values.subarray(0, dim)]);
-      const scanned = new Float32Array(values.length);
-      for await (const { start, data } of rowsOf(tensor).scan()) scanned.set(data, start * dim);
-      expect(scanned).toEqual(values);
     }
     await file.close();
   });

@@ -10,7 +10,6 @@ import { CountingSource, fixture, readJson } from './tables.ts';
 interface Answer {
   dtype: string;
   shape: number[];
-  stride?: number[];
   /** The first 16 digits. */
   float32_sha256?: string;
   bytes?: string;
