@@ -90,7 +90,8 @@ export class FileModel implements Model {
   async vector(name: string): Promise<Float32Array | undefined> {
     const tensor = await (await this.#weights()).set.find(name);
     if (tensor?.shape.length !== 1) return undefined;
-    const row = await tableOf({ ...tensor, shape: [1, tensor.shape[0]] }).gather(Uint32Array.of(0));
+    const strides = tensor.strides && [0, tensor.strides[0]];
+    const row = await tableOf({ ...tensor, shape: [1, tensor.shape[0]], strides }).gather(Uint32Array.of(0));
     return row.data;
   }
 
