@@ -35,4 +35,11 @@ export const covered: { test: string; reads(path: string): boolean }[] = [
     test: 'tokenizer-json.test.ts',
     reads: (path) => /(^|[_/])tokenizer\.json$|splitRegex|hf_tokenizer_cases\.json$/.test(path),
   },
+  {
+    test: 'models.test.ts',
+    reads: (path) =>
+      /tiny_gpt2\.bin\.index\.json$|test-model-float32\/config\.json$|examples\/prompts\/|gpt2_encoded_tokens\.json$/.test(
+        path,
+      ),
+  },
 ];
