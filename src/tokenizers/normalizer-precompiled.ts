@@ -146,10 +146,13 @@ function isShort(text: string, start: number, end: number): boolean {
   return !isLonger(text, start, end);
 }
 
-/** Line ends and control characters are clusters of their own. */
+/** Line ends, control characters and what is kept for such are clusters of their own. */
 function isBreak(code: number, flag: number): boolean {
   if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true;
-  return (flag & controlFlag) !== 0 && (flag & (extenderFlag | prependedFlag)) === 0 && !isPrivate(code);
+  if ((flag & (extenderFlag | prependedFlag)) !== 0) return false;
+  if ((flag & controlFlag) !== 0) return !isPrivate(code);
+  if (code === 0x2028 || code === 0x2029 || code === 0x2065) return true;
+  return (code >= 0xfff0 && code <= 0xfff8) || (code >= 0xe0000 && code <= 0xe0fff);
 }
 
 /** BertNormalizer removes characters of private use, which are no control characters to others. */

@@ -66,22 +66,37 @@ export function createWordScan(apart: { punctuation: boolean; ideographs: boolea
 }
 
 /**
- * Chunks that begin with spaces: they are cut before a space that follows a character that is `safe`. With `lines` a line end is a space.
+ * Chunks that begin with spaces: they are cut before a space that follows a character that is `safe`.
+ *
+ * A line end is a space, or line feeds are chunks of their own, or they are a part of words.
  */
-export function createSpaceScan(isSafe: (code: number) => boolean, lines: boolean): ChunkScan {
+export function createSpaceScan(
+  isSafe: (code: number) => boolean,
+  lines: 'spaces' | 'apart' | 'inside',
+): ChunkScan {
   const safe = Uint8Array.from({ length: 128 }, (_, code) => (isSafe(code) ? 1 : 0));
   const isSpace = new Uint8Array(256);
   isSpace[space] = 1;
-  if (lines) isSpace[0x0a] = isSpace[0x0d] = 1;
+  if (lines === 'spaces') isSpace[0x0a] = isSpace[0x0d] = 1;
+  const cutsLines = lines === 'apart';
+  const stops = Uint8Array.from(isSpace);
+  if (cutsLines) stops[0x0a] = 1;
   return (bytes, start, end, bounds) => {
     const limit = bounds.length;
     let count = 0;
     let at = start;
     while (at < end && count < limit) {
       const from = at;
+      if (cutsLines && bytes[at] === 0x0a) {
+        while (bytes[at] === 0x0a) at++;
+        bounds[count++] = from;
+        bounds[count++] = at;
+        continue;
+      }
       while (isSpace[bytes[at]] === 1) at++;
       for (; at < end; at++) {
-        while (isSpace[bytes[at]] === 0 && at < end) at++;
+        while (stops[bytes[at]] === 0 && at < end) at++;
+        if (cutsLines && bytes[at] === 0x0a) break;
         const before = bytes[at - 1];
         if (before < 0x80 ? safe[before] === 1 : isSafe(codeAt(bytes, characterStart(bytes, at - 1)))) break;
       }

@@ -46,6 +46,7 @@ export class ChunkEncoder {
     const { utf8, bounds, plan } = this;
     utf8.set(text);
     const { bytes, length } = utf8;
+    const before = into.length;
     if (this.buffer.buffer !== bytes.buffer) {
       this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -65,6 +66,8 @@ export class ChunkEncoder {
       if (hasLast) to--;
       this.encodeBatch(from, to, into);
       if (hasLast) this.encodeSlow(bounds[2 * to], bounds[2 * to + 1], 1, false, true, into);
+      // About as many ids as the rest will have; growing step by step would copy them several times.
+      if (at === 0) reserveIds(into, Math.ceil(1.1 * (into.length - before) * (length / next - 1)));
       at = next;
     }
   }

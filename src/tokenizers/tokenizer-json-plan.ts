@@ -2,6 +2,7 @@ import { characterFlags, extenderFlag, prependedFlag } from './character-sets.ts
 import { type ChunkScan, createSpaceScan, createWordScan } from './scanner-chunks.ts';
 import { isWhiteSpace } from './tokenizer-json-added.ts';
 import type { Part, TokenizerFile } from './tokenizer-json-file.ts';
+import { pieceOfByte } from './tokenizer-json-models.ts';
 import { leavesOf } from './tokenizer-json-pieces.ts';
 
 /** How texts are cut into chunks that are normalized, cut and encoded the same wherever they stand. */
@@ -70,7 +71,11 @@ export function planChunks(file: TokenizerFile, normalize: (text: string) => str
     ends: onlyFirst || types.some((type) => endTypes.has(type)),
     scan: createSpaceScan(
       createSafety(normalize),
-      ['\n', '\r', '\r\n'].every((text) => normalize(text) === written),
+      ['\n', '\r', '\r\n'].every((text) => normalize(text) === written)
+        ? 'spaces'
+        : normalize('\n') === '\n' && cutsAtLines(file, cuts)
+          ? 'apart'
+          : 'inside',
     ),
   };
 }
@@ -104,6 +109,27 @@ function cutsAtSpaces(file: TokenizerFile, cuts: readonly Part[]): boolean {
     vocabulary.idOf(metaspace) !== undefined &&
     !joinsWords(vocabulary.bytes, vocabulary.offsets, vocabulary.count)
   );
+}
+
+/** Whether no token of a BPE model has a line feed together with something else, so that nothing merges across. */
+function cutsAtLines({ modelType, model, vocabulary }: TokenizerFile, cuts: readonly Part[]): boolean {
+  if (modelType !== 'BPE' || cuts.length > 1 || model.ignore_merges === true) return false;
+  // A chunk after a line end begins with no space, and would get one.
+  if (cuts.some((part) => part.type !== 'Metaspace' || (part.prepend_scheme ?? 'always') === 'always'))
+    return false;
+  const isKnown =
+    vocabulary.idOf('\n') !== undefined ||
+    (model.byte_fallback === true &&
+      Array.from({ length: 256 }, (_, byte) => vocabulary.idOf(pieceOfByte(byte))).every(
+        (id) => id !== undefined,
+      ));
+  if (!isKnown) return false;
+  const { bytes, offsets, count } = vocabulary;
+  for (let piece = 0; piece < count; piece++) {
+    if (offsets[piece + 1] - offsets[piece] < 2) continue;
+    for (let at = offsets[piece]; at < offsets[piece + 1]; at++) if (bytes[at] === 0x0a) return false;
+  }
+  return true;
 }
 
 /** Whether a piece has a ▁ after something else, which only a merge across words can make. */
