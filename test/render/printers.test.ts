@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { renderer as numpy } from '../../src/render/numpy.ts';
 import { renderer as torch } from '../../src/render/torch.ts';
@@ -22,8 +23,8 @@ interface Case {
 }
 
 function load(name: string): { cases: Case[]; values(found: Case): Float32Array } {
-  const url = new URL(`../../fixtures/printers/${name}.json`, import.meta.url);
-  const { tiles, cases } = JSON.parse(readFileSync(url, 'utf8')) as {
+  const url = new URL(`../../fixtures/printers/${name}.json.gz`, import.meta.url);
+  const { tiles, cases } = JSON.parse(gunzipSync(readFileSync(url)).toString('utf8')) as {
     tiles: Record<string, string>;
     cases: Case[];
   };

@@ -29,6 +29,7 @@ const seeds: Record<string, string[]> = {
     'pytorch/legacy-strided.pt',
     'pytorch/legacy-everything.pt',
   ],
+  gguf: ['gguf/v1.gguf', 'gguf/v2.gguf', 'gguf/v3.gguf', 'gguf/v3-be.gguf', 'gguf/types.gguf'],
   npz: ['npz/stored.npz', 'npz/compressed.npz'],
   flax: ['flax/parameters.msgpack', 'flax/chunked.msgpack'],
   hdf5: ['hdf5/model.weights.h5.gz', 'hdf5/latest.h5.gz'],
