@@ -3,7 +3,27 @@ const mostSignificand = 2n ** 64n - 1n;
 
 /** The numbers that begin at places of a JSON, which were checked. */
 export function readScores(bytes: Uint8Array, places: Uint32Array): Float64Array {
-  return Float64Array.from(places, (at) => scoreAt(bytes, at));
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const scores = new Float64Array(places.length);
+  for (let i = 0; i < places.length; i++) {
+    const at = places[i];
+    let end = at;
+    while (bytes[end] > 0x2c && bytes[end] < 0x3a) end++;
+    // Digits and a point, few enough for 64 bits: what trainers write.
+    const isPlain = (bytes[end] | 0x20) !== 0x65 && end - at < 20;
+    scores[i] = isPlain ? plainScore(buffer.toString('latin1', at, end)) : scoreAt(bytes, at);
+  }
+  return scores;
+}
+
+const powers = Float64Array.from({ length: 20 }, (_, power) => Number(`1e${power}`));
+
+function plainScore(text: string): number {
+  const point = text.indexOf('.');
+  if (point < 0) return Number(text);
+  const fraction = text.length - point - 1;
+  const value = Number(text.slice(0, point) + text.slice(point + 1));
+  return value / powers[fraction];
 }
 
 /**
