@@ -12,9 +12,9 @@ import {
   utimesSync,
   writeSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../types.ts';
+import { cacheFolder } from './cache-folder.ts';
 import { namesIn } from './folder.ts';
 import { parseJson } from './json.ts';
 
@@ -147,17 +147,6 @@ export class DiskCache {
     }
     this.#total = total + size;
   }
-}
-
-/** Where emb keeps what it may lose. */
-function cacheFolder(env: Environment): string {
-  if (env.EMB_CACHE) return env.EMB_CACHE;
-  return join(env.XDG_CACHE_HOME || join(homeFolder(env), '.cache'), 'emb');
-}
-
-/** The user's home, as Python's expanduser finds it. */
-export function homeFolder(env: Environment): string {
-  return env.HOME || homedir();
 }
 
 function readEntry(path: string): Uint8Array {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { homeFolder } from '../bytes/cache.ts';
+import { homeFolder } from '../bytes/cache-folder.ts';
 import { kindOfPath, readWholeFile } from '../bytes/file.ts';
 import { parseHttpUrl } from '../bytes/http-url.ts';
 import { EmbError } from '../errors.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { homeFolder } from '../bytes/cache.ts';
+import { homeFolder } from '../bytes/cache-folder.ts';
 import { kindOfPath, openFile, readWholeFile } from '../bytes/file.ts';
 import { leadsOutside, namesIn } from '../bytes/folder.ts';
 import { parseJson } from '../bytes/json.ts';

@@ -166,7 +166,17 @@ describe('a file on a server', () => {
     const hear = (error: unknown) => uncaught.push(error);
     process.on('uncaughtException', hear);
     const first = await open({ network: shared });
-    await first.readMany(Float64Array.of(200_000, 200_010, 0), new Uint8Array(10));
+    // A scan that ends before its answer does, and several connections that are then idle.
+    server.add('a/b', 'long', {
+      byteLength: (20 << 20) + 100,
+      read: (start, end) => new Uint8Array(end - start),
+    });
+    const scanned = await open({ network: shared, name: 'long' });
+    const block = new Uint8Array(1 << 20);
+    for (let at = 0; at < 20 << 20; at += block.length) await scanned.read(at, at + block.length, block);
+    await scanned.close();
+    const spans = [100_000, 200_000, 300_000].flatMap((start, index) => [start, start + 10, index * 10]);
+    await first.readMany(Float64Array.from(spans), new Uint8Array(30));
     await first.close();
     const second = await open({ network: shared });
     expect(await second.read(300_000, 300_010, new Uint8Array(10))).toEqual(bytes.slice(300_000, 300_010));
