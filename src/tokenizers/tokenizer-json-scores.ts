@@ -61,3 +61,15 @@ function scoreAt(bytes: Uint8Array, start: number): number {
   else value *= Number(`1e${exponent}`);
   return negative ? -value : value;
 }
+
+/** End of the number with a point and without exponent at bytes[at...], -1 for any other, which may be none. */
+export function decimalEnd(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] === 0x2d ? at + 1 : at;
+  let end = first;
+  while (bytes[end] >= 0x30 && bytes[end] <= 0x39) end++;
+  if (end === first || (end > first + 1 && bytes[first] === 0x30) || bytes[end] !== 0x2e) return -1;
+  const point = end++;
+  while (bytes[end] >= 0x30 && bytes[end] <= 0x39) end++;
+  const next = bytes[end];
+  return end > point + 1 && (next === 0x5d || next === 0x20 || next === 0x0a) ? end : -1;
+}

@@ -1,6 +1,6 @@
 import { EmbError } from '../errors.ts';
 import type { JsonScanner } from './tokenizer-json-scanner.ts';
-import { readScores } from './tokenizer-json-scores.ts';
+import { decimalEnd, readScores } from './tokenizer-json-scores.ts';
 import { hashPrime, hashStart, type StringArena } from './tokenizer-json-strings.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -283,7 +283,9 @@ function readScoredEntries(scanner: JsonScanner, builder: VocabularyBuilder): vo
     scanner.expect(0x2c);
     if (!isNumberStart(scanner.peek())) scanner.fail('a score');
     places[builder.count] = scanner.at;
-    scanner.skipValue();
+    const end = decimalEnd(scanner.bytes, scanner.at);
+    if (end > 0) scanner.at = end;
+    else scanner.skipValue();
     scanner.expect(0x5d);
     builder.add(hash, builder.count);
   });
