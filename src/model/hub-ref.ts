@@ -24,17 +24,6 @@ const specialRevision = /^(refs\/(?:pr|convert)\/[^/]+)(?:\/(.*))?$/;
 
 const example = 'hf:org/name, hf:org/name@revision, or hf:org/name/file.gguf';
 
-/** True for text that has the form org/name[@revision] and so may be on the hub. */
-export function looksLikeRepo(ref: string): boolean {
-  try {
-    const { repo, file } = readPath(ref, ref);
-    return repo.includes('/') && file === undefined;
-  } catch (error) {
-    if (!(error instanceof EmbError)) throw error;
-    return false;
-  }
-}
-
 /**
  * Reads `org/name`, `hf:org/name@revision`, `hf:org/name@revision/file`, with hf:// too.
  *

@@ -23,11 +23,6 @@ const hubOrigins = [
   'https://www.hf.co',
 ];
 
-/** True for a REF that only this file opens: https:, http: or hf: before its name. */
-export function isRemoteRef(ref: string): boolean {
-  return /^(https?:\/\/|hf:)/i.test(ref);
-}
-
 /**
  * Opens `hf:org/name`, `org/name`, `hf:org/name/file`, a URL of the hub, or one file by its URL.
  *

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EmbError } from '../../src/errors.ts';
 import { cachedRepos, findSnapshot, isComplete } from '../../src/model/hf-cache.ts';
-import { looksLikeRepo, parseHubRef, parseHubUrl } from '../../src/model/hub-ref.ts';
+import { parseHubRef, parseHubUrl } from '../../src/model/hub-ref.ts';
 import { readHubSettings } from '../../src/model/hub-settings.ts';
 
 interface Expected {
@@ -77,7 +77,6 @@ describe('names of models on the hub', () => {
     // With a third part it is a file of the repository.
     if (isValid || name === 'a/b/c') expect(parse().repo).toBe(name.split('/').slice(0, 2).join('/'));
     else expect(parse).toThrow(/is no name of a model on the hub/);
-    expect(looksLikeRepo(name)).toBe(isValid && name.includes('/'));
   });
 
   test.each(Object.entries(expected.references))('%s', (reference, wanted) => {
@@ -99,10 +98,6 @@ describe('names of models on the hub', () => {
 
   test('a revision may stand after the name without hf:', () => {
     expect(parseHubRef('org/name@v1')).toMatchObject({ repo: 'org/name', revision: 'v1' });
-    expect(looksLikeRepo('org/name@v1')).toBe(true);
-    expect(looksLikeRepo('./models/x')).toBe(false);
-    expect(looksLikeRepo('org/name/file.gguf')).toBe(false);
-    expect(looksLikeRepo('org/name@../..')).toBe(false);
   });
 
   test('a hub below a path has its URLs there', () => {
