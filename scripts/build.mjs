@@ -44,10 +44,19 @@ const ranksAsFiles = {
   },
 };
 
+/** Parts of Node.js are required: chunks that load.js compiles have nobody who could import() for them. */
+const builtinsAtOnce = {
+  name: 'builtins-at-once',
+  transform(code, id) {
+    if (!id.endsWith('.ts') || !code.includes("import('node:")) return undefined;
+    return code.replace(/\bimport\(('node:[a-z/_]+')\)/g, 'Promise.resolve(require($1))');
+  },
+};
+
 const bundle = await rolldown({
   input: { main: 'src/cli/main.ts' },
   platform: 'node',
-  plugins: [ranksAsFiles],
+  plugins: [ranksAsFiles, builtinsAtOnce],
   resolve: { alias: standIns },
   transform: { define: { EMB_VERSION: JSON.stringify(version) } },
   onwarn(warning, report) {

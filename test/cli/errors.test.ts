@@ -42,7 +42,7 @@ describe('exit codes and errors', () => {
     [['params', '--vocab', '50,000', '--dim', '4'], 2, '--vocab is "50,000"', '50000, without commas'],
     [['help', 'nope'], 2, 'unknown command "nope"', ''],
     [['-q', 'embed', 'x'], 2, '"-q" stands before the command', 'emb embed -q'],
-    [['tokenize', '-m', 'bert-base', 'x'], 1, 'the tokenizer of this preset is not built in', ''],
+    [['tokenize', '-m', 'opt-175b', 'x'], 1, 'the tokenizer of this preset is not built in', ''],
     [['info', 'a', '-m', 'b'], 2, 'two models', ''],
     [['embed', '-m', 'fixtures/model/bert-tiny', '--ids', '1', '--type-id', '5'], 1, 'has 2 rows', ''],
   ])('%j exits %d', (args, code, message, hint) => {
