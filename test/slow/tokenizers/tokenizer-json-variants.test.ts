@@ -46,16 +46,18 @@ describe.each(models)('%s', (name) => {
   };
   const random = seededRandom(1);
   const words = 'the cat sat on a mat while it rained over all of the hills beyond'.split(' ');
-  const english = Array.from({ length: 180_000 }, () => words[Math.floor(random() * words.length)])
+  const letters = () => String.fromCharCode(97 + Math.floor(random() * 26));
+  // One word in ten is new, as in a long text.
+  const english = Array.from({ length: 100_000 }, () =>
+    random() < 0.1 ? Array.from({ length: 8 }, letters).join('') : words[Math.floor(random() * words.length)],
+  )
     .join(' ')
-    .slice(0, 500_000);
+    .slice(0, 400_000);
 
-  test.each(Object.keys(runs))(
-    '1 MB of %s takes at most 20 times as long as English, whose words are known',
-    (kind) => {
-      const text = runs[kind].repeat(Math.floor(1_000_000 / Buffer.byteLength(runs[kind])));
-      const perByte = timeOf(english) / Buffer.byteLength(english);
-      expect(timeOf(text) / Buffer.byteLength(text)).toBeLessThan(Math.max(20 * perByte, 0.0005));
-    },
-  );
+  test.each(Object.keys(runs))('1 MB of %s takes less than 10 times as long as English', (kind) => {
+    const text = runs[kind].repeat(Math.floor(1_000_000 / Buffer.byteLength(runs[kind])));
+    const perByte = timeOf(english) / Buffer.byteLength(english);
+    // What takes less than a second is not quadratic, whatever else this machine does.
+    expect(timeOf(text) / Buffer.byteLength(text)).toBeLessThan(Math.max(10 * perByte, 0.001));
+  });
 });
