@@ -12,7 +12,7 @@ export interface Preamble {
 }
 
 /** Rows that are looked at to tell how many numbers a row has. */
-const sampledRows = 100;
+const sampledRows = 32;
 
 /** Longest part of a field that an error shows. */
 const shownField = 40;
@@ -20,7 +20,7 @@ const shownField = 40;
 /**
  * How many numbers a row has, from the first lines of a file.
  *
- * Without a first line "rows dim" it is what most of the first 100 lines have behind a word; words with spaces are few.
+ * Without a first line "rows dim" it is what most of the first 32 lines have behind a word; words with spaces are few.
  * @param head the first bytes of the file, its last line whole or cut when `isWhole` is false
  */
 export function readPreamble(head: Uint8Array, isWhole: boolean): Preamble | undefined {

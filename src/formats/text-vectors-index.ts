@@ -159,18 +159,18 @@ class IndexPass {
   #takeLines(found: number, from: number): void {
     const { ends, separators, wordLengths } = this.#records;
     const { dim } = this.#preamble;
+    const text = this.#text;
     let start = from;
     let run = 0;
     let runWords = 0;
     let words = 0;
+    let longest = this.#longestLine;
     for (let line = 0; line < found; line++) {
       const end = ends[line];
-      this.#longestLine = Math.max(this.#longestLine, end - start + 1);
-      const isPlain =
-        separators[line] === dim
-          ? end > start && !this.#endsSeparated(end)
-          : separators[line] === dim + 1 && this.#endsSeparated(end);
-      if (!isPlain || this.#blankLine !== undefined) {
+      if (end - start >= longest) longest = end - start + 1;
+      // The byte before the line feed ends a number, as a rule.
+      const isPlain = separators[line] === dim && text[end - 1] > 32 && end > start;
+      if (!(isPlain || this.#isPlain(end, separators[line])) || this.#blankLine !== undefined) {
         this.#takeRun(run, line, runWords, words);
         this.#takeOdd(start, end);
         run = line + 1;
@@ -179,14 +179,16 @@ class IndexPass {
       words += wordLengths[line];
       start = end + 1;
     }
+    this.#longestLine = longest;
     this.#takeRun(run, found, runWords, words);
     this.#checkRows();
   }
 
-  /** True when a space or a tab stands before the line feed that stands at `end`. */
-  #endsSeparated(end: number): boolean {
+  /** True for a line with one separator before each number and perhaps one behind the last, perhaps a carriage return. */
+  #isPlain(end: number, separators: number): boolean {
     const last = this.#text[end - 1] === 13 ? this.#text[end - 2] : this.#text[end - 1];
-    return last === 32 || last === 9;
+    const isSeparated = last === 32 || last === 9;
+    return separators === this.#preamble.dim + (isSeparated ? 1 : 0) && last !== 10;
   }
 
   /** Appends lines of a word and one separator before each number. */
@@ -198,7 +200,7 @@ class IndexPass {
       wordLengths.subarray(from, to),
       hashes.subarray(from, to),
     );
-    for (let line = from; line < to; line++) this.#lines.push(this.#base + ends[line] + 1);
+    this.#lines.append(ends, from, to, this.#base + 1);
   }
 
   /** A line without numbers, or of another number of separators: blank, a word with spaces, or no row. */

@@ -31,6 +31,24 @@ export class RowPlaces {
     this.#offsets[index] = place - this.#bases[group];
   }
 
+  /** Appends base + offsets[from .. to). */
+  append(offsets: Uint32Array, from: number, to: number, base: number): void {
+    if (this.#count + to - from > this.#offsets.length) {
+      this.reserve(Math.max(this.#count + to - from, Math.ceil(this.#count * 1.5)));
+    }
+    const places = this.#offsets;
+    let index = this.#count;
+    let shift = base - this.#bases[Math.floor(index / groupPlaces)];
+    for (let at = from; at < to; at++, index++) {
+      if (index % groupPlaces === 0) {
+        this.#bases[index / groupPlaces] = base + offsets[at];
+        shift = -offsets[at];
+      }
+      places[index] = offsets[at] + shift;
+    }
+    this.#count = index;
+  }
+
   at(index: number): number {
     return this.#bases[Math.floor(index / groupPlaces)] + this.#offsets[index];
   }

@@ -56,11 +56,13 @@ export class WordTable implements WordList {
     let end = this.byteLength;
     this.#bytes.set(words, end);
     this.#hashes.set(hashes, this.#size);
+    const ends = this.#ends;
+    let row = this.#size;
     for (let index = 0; index < lengths.length; index++) {
       end += lengths[index];
-      this.#ends[this.#size + index] = end;
+      ends[row++] = end;
     }
-    this.#size += lengths.length;
+    this.#size = row;
   }
 
   /** Appends one word. */

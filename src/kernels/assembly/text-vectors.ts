@@ -16,6 +16,9 @@ const mostDigits: i32 = 19;
 /** Four units in the last place of a double: more than two conversions and a division err. */
 const doubt: f64 = 8.881784197001252e-16;
 
+/** "00000000". */
+const zeros: u64 = 0x3030303030303030;
+
 /** Records the lines that end in [from, to). Ends are relative to `text`. */
 export function indexLines(
   text: usize,
@@ -109,79 +112,110 @@ export function parseRows(text: usize, spans: usize, from: i32, rows: i32, dim: 
   return rows;
 }
 
+/** Ends of fields are found 64 bytes at a time, so that no number waits for the end of the one before it. */
 function parseRow(start: usize, end: usize, dim: i32, out: usize): bool {
-  let p = start;
-  const outEnd = out + (<usize>dim << 2);
-  for (; out < outEnd; out += 4) {
-    let c = <u32>load<u8>(p);
-    while (c === 32 || c === 9) c = <u32>load<u8>(++p);
-    const negative = u32(c === 45);
-    p += negative | u32(c === 43);
-    let m: u64 = 0;
-    let digits: i32 = 0;
-    let e: i32 = 0;
-    c = <u32>load<u8>(p) - 48;
-    let dot: bool;
-    if (c <= 9 && load<u8>(p, 1) === 46) {
-      m = c;
-      digits = 1;
-      p += 2;
-      dot = true;
-    } else {
-      while (c <= 9) {
-        m = m * 10 + c;
-        digits++;
-        c = <u32>load<u8>(++p) - 48;
+  const blanks = i8x16.splat(32);
+  const outEnd = out + ((<usize>dim) << 2);
+  let from = start;
+  for (let block = start; block <= end; block += 64) {
+    let ends =
+      <u64>(<u32>i8x16.bitmask(i8x16.le_u(v128.load(block), blanks))) |
+      (<u64>(<u32>i8x16.bitmask(i8x16.le_u(v128.load(block, 16), blanks))) << 16) |
+      (<u64>(<u32>i8x16.bitmask(i8x16.le_u(v128.load(block, 32), blanks))) << 32) |
+      (<u64>(<u32>i8x16.bitmask(i8x16.le_u(v128.load(block, 48), blanks))) << 48);
+    while (ends !== 0) {
+      const to = block + <usize>ctz(ends);
+      ends &= ends - 1;
+      // Behind the row lies anything.
+      if (to > end) return false;
+      if (to === from) {
+        const blank = load<u8>(to);
+        if (blank !== 32 && blank !== 9) return false;
+        from = to + 1;
+        continue;
       }
-      dot = c === <u32>-2;
-      p += u32(dot);
+      const negative = u32(load<u8>(from) === 45);
+      const first = from + negative;
+      const whole = <u32>load<u8>(first) - 48;
+      const places = <u32>(to - first) - 2;
+      if (whole <= 9 && load<u8>(first, 1) === 46 && places - 1 < 8) {
+        const digits = (load<u64>(first, 2) ^ zeros) << (64 - (<u64>places << 3));
+        if ((((digits + 0x7676767676767676) | digits) & 0x8080808080808080) !== 0) return false;
+        const mantissa = <i64>whole * <i64>unchecked(scales[places]) + <i64>eightDigits(digits);
+        const value = <f32>(<f64>mantissa / unchecked(powers[places]));
+        store<u32>(out, reinterpret<u32>(value) | (negative << 31));
+      } else if (!parseNumber(from, to, out)) return false;
+      out += 4;
+      from = to + 1;
+      const blank = load<u8>(to);
+      if (out === outEnd) return endsAt(to, end);
+      if (blank !== 32 && blank !== 9) return false;
     }
-    if (dot) {
-      let n: i32;
-      do {
-        // Digits in the lowest n bytes; the first byte that is none has its upper bit set in the mask.
-        const t = load<u64>(p) ^ 0x3030303030303030;
-        const mask = ((t + 0x7676767676767676) | t) & 0x8080808080808080;
-        n = <i32>(ctz(mask) >> 3);
-        const v = n === 0 ? 0 : t << (64 - (n << 3));
-        m = m * unchecked(scales[n]) + eightDigits(v);
-        digits += n;
-        e -= n;
-        p += n;
-      } while (n === 8 && digits <= mostDigits);
-    }
-    c = <u32>load<u8>(p);
-    if (digits === 0 || digits > mostDigits) return false;
-    if ((c | 32) === 101) {
-      c = <u32>load<u8>(++p);
-      const below = c === 45;
-      p += u32(below) | u32(c === 43);
-      c = <u32>load<u8>(p) - 48;
-      if (c > 9) return false;
-      let power: i32 = 0;
-      while (c <= 9) {
-        power = power * 10 + c;
-        if (power > 999) return false;
-        c = <u32>load<u8>(++p) - 48;
-      }
-      e += below ? -power : power;
-      c += 48;
-    }
-    if (c !== 32 && c !== 9 && c !== 10 && c !== 13) return false;
-    const size = abs(e);
-    if (size > largestPower) return false;
-    const power = unchecked(powers[size]);
-    const value = e < 0 ? <f64>m / power : <f64>m * power;
-    let single = <f32>value;
-    if (m > largestExact || size > largestExactPower) {
-      single = <f32>(value * (1 + doubt));
-      if (single !== <f32>(value * (1 - doubt))) return false;
-    }
-    store<u32>(out, reinterpret<u32>(single) | (negative << 31));
   }
-  let c = load<u8>(p);
-  while (c === 32 || c === 9 || c === 13) c = load<u8>(++p);
-  return p === end;
+  return false;
+}
+
+function endsAt(at: usize, end: usize): bool {
+  let c = load<u8>(at);
+  while (c === 32 || c === 9 || c === 13) c = load<u8>(++at);
+  return at === end;
+}
+
+/** Reads the number in [p, to) of any form but nan and inf. */
+function parseNumber(p: usize, to: usize, out: usize): bool {
+  let c = <u32>load<u8>(p);
+  const negative = u32(c === 45);
+  p += negative | u32(c === 43);
+  let m: u64 = 0;
+  let digits: i32 = 0;
+  let e: i32 = 0;
+  c = <u32>load<u8>(p) - 48;
+  while (c <= 9) {
+    m = m * 10 + c;
+    digits++;
+    c = <u32>load<u8>(++p) - 48;
+  }
+  if (c === <u32>-2) {
+    p++;
+    let n: i32;
+    do {
+      // Digits in the lowest n bytes; the first byte that is none has its upper bit set in the mask.
+      const t = load<u64>(p) ^ zeros;
+      const mask = ((t + 0x7676767676767676) | t) & 0x8080808080808080;
+      n = <i32>(ctz(mask) >> 3);
+      const v = n === 0 ? 0 : t << (64 - (n << 3));
+      m = m * unchecked(scales[n]) + eightDigits(v);
+      digits += n;
+      e -= n;
+      p += n;
+    } while (n === 8 && digits <= mostDigits);
+  }
+  if (digits === 0 || digits > mostDigits) return false;
+  if ((<u32>load<u8>(p) | 32) === 101) {
+    c = <u32>load<u8>(++p);
+    const below = c === 45;
+    p += u32(below) | u32(c === 43);
+    c = <u32>load<u8>(p) - 48;
+    if (c > 9) return false;
+    let power: i32 = 0;
+    while (c <= 9) {
+      power = power * 10 + c;
+      if (power > 999) return false;
+      c = <u32>load<u8>(++p) - 48;
+    }
+    e += below ? -power : power;
+  }
+  const size = abs(e);
+  if (p !== to || size > largestPower) return false;
+  const power = unchecked(powers[size]);
+  const value = e < 0 ? <f64>m / power : <f64>m * power;
+  let single = <f32>value;
+  if (m > largestExact || size > largestExactPower) {
+    single = <f32>(value * (1 + doubt));
+    if (single !== <f32>(value * (1 - doubt))) return false;
+  }
+  store<u32>(out, reinterpret<u32>(single) | (negative << 31));
+  return true;
 }
 
 /** The number of eight digits, one a byte, the first in the lowest. */
