@@ -32,6 +32,10 @@ export const covered: { test: string; reads(path: string): boolean }[] = [
     reads: (path) => /^dotnet\+|\.tiktoken$|TestPlans\.txt$/.test(path),
   },
   {
+    test: 'wordpiece.test.ts',
+    reads: (path) => /vocab\.txt$/.test(path),
+  },
+  {
     test: 'tokenizer-json.test.ts',
     reads: (path) => /(^|[_/])tokenizer\.json$|splitRegex|hf_tokenizer_cases\.json$/.test(path),
   },
