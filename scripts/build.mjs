@@ -26,7 +26,19 @@ const standIns = {
 
 /** What every command loads comes in one file: a file costs about half a millisecond. */
 const shared =
-  /src\/(errors|text\/(nearest|numbers|escape|width)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string/;
+  /src\/(errors|bytes\/breath|kernels\/(arena|webassembly)|text\/(nearest|numbers|escape|width|characters)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string/;
+
+/** What opening a file and looking its rows up loads. */
+const opening =
+  /src\/(model\/(open|file-model|folder|tensors|resolve|role-finder|roles|embedding-names|layouts|table|tokenizer-place)|formats\/(index|safetensors|rows|column-rows|strided-rows|npy|python-literal|[a-z0-9-]*-magic)|bytes\/(file|folder|ranges|json|json-cursor|memory|[a-z-]*-magic)|dtypes\/(index|floats|ints|half|unaligned|blocks))\.ts$/;
+
+/** What every command that prints rows of a table loads. */
+const printing =
+  /src\/(commands\/(token-rows|open-table)|core\/(center|project|norms|row-buffer|random\/(seed|mt19937))|render\/(f32|machine-rows))\.ts$|ndarray/;
+
+/** What the built-in encodings load. */
+const encoding =
+  /src\/(tokenizers\/(tiktoken[a-z-]*|scanner[a-z0-9-]*|bpe[a-z-]*|id-sink|ranks[a-z-]*)|kernels\/bpe|model\/tokenizer-ref)\.ts$/;
 
 /** Ranks are read as bytes: as a string in a chunk they would have to be parsed and decoded first. */
 const ranksAsFiles = {
@@ -71,7 +83,14 @@ await bundle.write({
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name].cjs',
   exports: 'named',
-  codeSplitting: { groups: [{ name: 'shared', test: shared }] },
+  codeSplitting: {
+    groups: [
+      { name: 'shared', test: shared },
+      { name: 'opening', test: opening },
+      { name: 'printing', test: printing },
+      { name: 'encoding', test: encoding },
+    ],
+  },
 });
 await bundle.close();
 

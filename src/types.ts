@@ -138,6 +138,6 @@ export interface Model {
   tied?(): Promise<{ tied: boolean; reason: string } | null>;
   /** @throws EmbError "missing" when the model brings none. */
   tokenizer(): Promise<Tokenizer>;
-  hasTokenizer(): boolean;
+  hasTokenizer(): Promise<boolean>;
   close(): Promise<void>;
 }

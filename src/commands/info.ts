@@ -125,7 +125,8 @@ function configFields(model: Model): { column: Column; cell: Cell }[] {
 
 async function tokenizerFields(model: Model, context: Context): Promise<{ column: Column; cell: Cell }[]> {
   const named = context.options.tokenizer !== undefined;
-  if (!named && !model.hasTokenizer()) return [{ column: { key: 'tokenizer', kind: 'text' }, cell: null }];
+  if (!named && !(await model.hasTokenizer()))
+    return [{ column: { key: 'tokenizer', kind: 'text' }, cell: null }];
   let tokenizer: Tokenizer;
   try {
     tokenizer = await context.tokenizer(model);

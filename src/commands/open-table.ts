@@ -69,7 +69,7 @@ export async function rowNames(
   const { options } = context;
   if (options.layer === 'position' || options.layer === 'type') return undefined;
   if (options.tokenizer !== undefined) return context.tokenizer(model);
-  if (!model.hasTokenizer()) return undefined;
+  if (!(await model.hasTokenizer())) return undefined;
   let tokenizer: Tokenizer;
   try {
     tokenizer = await context.tokenizer(model);

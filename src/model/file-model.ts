@@ -22,7 +22,8 @@ export interface ModelParts {
   config: Config;
   /** What lies beside the weights, where something does. */
   files: Files | undefined;
-  tokenizer: TokenizerPlace | undefined;
+  /** Looks for the tokenizer, when somebody asks for it. */
+  tokenizer: () => Promise<TokenizerPlace | undefined>;
   /** The tokenizer lies beside a lone file and may belong to something else. */
   borrowed?: boolean;
   /** --tensor */
@@ -50,6 +51,7 @@ export class FileModel implements Model {
   #opening: Promise<{ set: TensorSet; roles: RoleFinder }> | undefined;
   #layout: Promise<ModelLayout> | undefined;
   #tokenizer: Promise<Tokenizer> | undefined;
+  #place: Promise<TokenizerPlace | undefined> | undefined;
   #inputRows: number | undefined;
 
   constructor(parts: ModelParts) {
@@ -66,7 +68,7 @@ export class FileModel implements Model {
 
   async contents(): Promise<ModelContents> {
     const { set } = await this.#weights();
-    const tokenizer = this.#parts.tokenizer?.name;
+    const tokenizer = (await this.#findPlace())?.name;
     const files = tokenizer === undefined || set.files.includes(tokenizer) ? [] : [tokenizer];
     return {
       format: set.format,
@@ -110,8 +112,13 @@ export class FileModel implements Model {
     return { tied: same, reason };
   }
 
-  hasTokenizer(): boolean {
-    return this.#parts.tokenizer !== undefined || this.#parts.wordsByTable === true;
+  async hasTokenizer(): Promise<boolean> {
+    return this.#parts.wordsByTable === true || (await this.#findPlace()) !== undefined;
+  }
+
+  #findPlace(): Promise<TokenizerPlace | undefined> {
+    this.#place ??= this.#parts.tokenizer();
+    return this.#place;
   }
 
   tokenizer(): Promise<Tokenizer> {
@@ -139,7 +146,7 @@ export class FileModel implements Model {
 
   async #openTokenizer(): Promise<Tokenizer> {
     const { files, borrowed, note } = this.#parts;
-    const place = this.#parts.tokenizer ?? (await this.#wordsOfTable());
+    const place = (await this.#findPlace()) ?? (await this.#wordsOfTable());
     if (place === undefined && this.#parts.wordsByTable === true) {
       throw new EmbError('missing', `${this.name}: which words depends on the table`, 'choose by --tensor');
     }

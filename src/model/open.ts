@@ -53,10 +53,10 @@ async function openSource(source: ByteSource, path: string, files: Files, shared
   if (/\.index\.json$/i.test(path)) {
     const config = await readObject(files, 'config.json');
     const open = () => openShards(files, name);
-    return new FileModel({ ...shared, files, config, tokenizer: await tokenizerIn(files), open });
+    return new FileModel({ ...shared, files, config, tokenizer: () => tokenizerIn(files), open });
   }
   if (isConfigName(path)) throw isNoModel(path);
-  const tokenizer = tokenizerFile(files, name);
+  const tokenizer = async () => tokenizerFile(files, name);
   return new FileModel({ ...shared, files, config: {}, tokenizer, open: async () => noTensors() });
 }
 
@@ -93,7 +93,7 @@ async function openFolder(outer: Files, shared: Shared): Promise<Model> {
   const tokenizer = (await tokenizerIn(files)) ?? (files === outer ? undefined : await tokenizerIn(outer));
   const open = () => openFolderTensors(files);
   if (tokenizer !== undefined || Object.keys(config).length > 0) {
-    return new FileModel({ ...shared, files, config, tokenizer, open });
+    return new FileModel({ ...shared, files, config, tokenizer: async () => tokenizer, open });
   }
   // Weights alone may bring both themselves, as GGUF does.
   const opened = await open();
@@ -119,8 +119,11 @@ function isNoModel(path: string): EmbError {
 
 /** Config and tokenizer that the weight file itself brings. */
 function ownParts(set: TensorSet, name: string): Pick<ModelParts, 'config' | 'tokenizer'> {
-  const tokenizer = set.vocabulary === undefined ? undefined : vocabularyPlace(set.vocabulary, name);
-  return { config: set.config ?? {}, tokenizer };
+  const { vocabulary, config = {} } = set;
+  return {
+    config,
+    tokenizer: async () => (vocabulary === undefined ? undefined : vocabularyPlace(vocabulary, name)),
+  };
 }
 
 async function openLoneFile(source: ByteSource, path: string, files: Files, shared: Shared): Promise<Model> {
@@ -128,13 +131,13 @@ async function openLoneFile(source: ByteSource, path: string, files: Files, shar
   try {
     const own = ownParts(set, source.name);
     const open = async () => set;
-    if (own.tokenizer !== undefined) return new FileModel({ ...shared, ...own, files, open, opened: set });
+    if (set.vocabulary !== undefined) return new FileModel({ ...shared, ...own, files, open, opened: set });
     if ((await set.all()).some(({ vocabulary }) => vocabulary !== undefined)) {
       return new FileModel({ ...shared, ...own, files, wordsByTable: true, open, opened: set });
     }
     const isPublished = /^(model\b.*\.safetensors|pytorch_model\b.*\.bin)$/i.test(basename(path));
     const config = set.config ?? (await neighborConfig(files, set, isPublished, shared.note));
-    const tokenizer = await tokenizerIn(files);
+    const tokenizer = () => tokenizerIn(files);
     return new FileModel({ ...shared, files, config, tokenizer, borrowed: !isPublished, open, opened: set });
   } catch (error) {
     await set.close();

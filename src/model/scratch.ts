@@ -149,7 +149,7 @@ class ScratchModel implements Model {
     return this.#tokenizer();
   }
 
-  hasTokenizer(): boolean {
+  async hasTokenizer(): Promise<boolean> {
     return this.#tokenizer !== undefined;
   }
 

@@ -81,7 +81,7 @@ async function stats(setting: Setting) {
   const asked: (Layer | undefined)[] = [];
   const model = {
     name: 'a model',
-    hasTokenizer: () => named,
+    hasTokenizer: async () => named,
     tokenizer: async () => tokenizer,
     roles: async () => [{ layer: 'input' as const, tensor: 'wte.weight', reason: 'name' }],
     async table(layer?: Layer) {

@@ -307,7 +307,9 @@ describe('which tensor', () => {
         'model.embed_tokens.scales': [2, 1],
       }),
     });
-    expect((await failure(path)).message).toContain('is quantized (unknown mode: U8 with model.embed_tokens.scales)');
+    expect((await failure(path)).message).toContain(
+      'is quantized (unknown mode: U8 with model.embed_tokens.scales)',
+    );
   });
 });
 
@@ -318,7 +320,7 @@ describe('lone files', () => {
   test('an npy file is a table by itself; a 1-D one is listed and refused', async () => {
     const model = await openModel(fixture('formats/f4-le-F.npy'));
     expect((await model.table()).rows).toBe(7);
-    expect(model.hasTokenizer()).toBe(false);
+    expect(await model.hasTokenizer()).toBe(false);
     await model.close();
     const flat = await openModel(fixture('formats/one-dimension.npy'));
     expect((await flat.contents()).tensors[0].shape).toEqual([6]);

@@ -149,12 +149,12 @@ describe('scratch model', () => {
   it('brings the tokenizer it was given, no tensors and one role', async () => {
     const model = await openScratch({ tokenizer });
     expect(model.name).toBe('scratch');
-    expect(model.hasTokenizer()).toBe(true);
+    expect(await model.hasTokenizer()).toBe(true);
     expect((await model.tokenizer()).vocabSize).toBe(321);
     expect((await model.contents()).tensors).toEqual([]);
     expect((await model.roles()).map((role) => role.layer)).toEqual(['input']);
     const bare = await openScratch({ vocab: 3 });
-    expect(bare.hasTokenizer()).toBe(false);
+    expect(await bare.hasTokenizer()).toBe(false);
     await expect(bare.tokenizer()).rejects.toThrow(expect.objectContaining({ code: 'missing' }));
   });
 

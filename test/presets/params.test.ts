@@ -44,7 +44,7 @@ function model(
       Object.entries(roles).map(([layer, name]) => ({ layer: layer as Layer, tensor: name, reason: '' })),
     table: () => Promise.reject(new Error('params read a table')),
     tokenizer: () => Promise.reject(new Error('params opened a tokenizer')),
-    hasTokenizer: () => false,
+    hasTokenizer: async () => false,
     close: () => Promise.resolve(),
   } as unknown as Model;
 }
