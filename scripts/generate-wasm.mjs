@@ -43,6 +43,15 @@ const kernels = [
     ],
   },
   {
+    source: 'src/kernels/assembly/strings.ts',
+    target: 'src/generated/strings.ts',
+    name: 'stringsBase64',
+    memory: [
+      ...['--importMemory', '--noExportMemory'],
+      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
+    ],
+  },
+  {
     source: 'src/kernels/assembly/mersenne.ts',
     target: 'src/generated/mersenne.ts',
     name: 'mersenneBase64',

@@ -1,5 +1,6 @@
 import { FileSource } from '../bytes/file.ts';
 import { EmbError } from '../errors.ts';
+import type { PassStrings } from '../kernels/strings.ts';
 import type { ByteSource } from '../types.ts';
 
 /** The first read, which holds most of what is no vocabulary. */
@@ -195,10 +196,17 @@ export class Cursor {
   }
 
   /** Passes over as many of `count` strings as this block has the lengths of, and gives how many are left. */
-  passStrings(count: number): number {
+  passStrings(count: number, walk?: PassStrings): number {
     const { block, layout, blockStart } = this;
     const { countBytes, littleEndian } = layout;
     const isPlain = littleEndian && countBytes === 8;
+    if (isPlain && walk !== undefined) {
+      const place = walk(block, this.at - blockStart, count);
+      if (place.left < count) {
+        this.at = blockStart + place.at;
+        return place.left;
+      }
+    }
     const last = block.length - countBytes;
     let at = this.at - blockStart;
     let left = count;

@@ -1,4 +1,5 @@
 import { EmbError } from '../errors.ts';
+import { loadPassStrings } from '../kernels/strings.ts';
 import type { MetadataArray, PackedStrings } from '../types.ts';
 import { Cursor, type HeaderBytes, type Layout, lengthAt } from './gguf-cursor.ts';
 
@@ -98,10 +99,14 @@ async function readArray(cursor: Cursor, label: string, depth: number): Promise<
   return new GgufArray(cursor, label, type, length, start, depth);
 }
 
+/** From so many strings on WebAssembly gains more than loading it costs. */
+const walkWorth = 20_000;
+
 async function passStrings(cursor: Cursor, label: string, count: number): Promise<void> {
+  const walk = count < walkWorth ? undefined : await loadPassStrings();
   for (let left = count; left > 0; ) {
     await cursor.want(cursor.layout.countBytes, label);
-    left = cursor.passStrings(left);
+    left = cursor.passStrings(left, walk);
     // Each length is behind the last one's string: one that is too long leads out of the file.
     if (cursor.rest < left * cursor.layout.countBytes) {
       throw new EmbError(
