@@ -8,7 +8,7 @@ function walkPlainly(block: Uint8Array, from: number, count: number) {
   let at = from;
   let left = count;
   while (left > 0 && at + 8 <= block.length) {
-    at += 8 + Math.min(Number(view.getBigUint64(at, true)), 2 ** 53);
+    at += 8 + Math.min(Number(view.getBigUint64(at, true)), 2 ** 52);
     left--;
   }
   return { at, left };

@@ -1,7 +1,7 @@
 // The twin of the loop in ../../formats/gguf-cursor.ts, compiled by scripts/generate-wasm.mjs. Addresses are bytes in the arena.
 
 /** No file is longer: what claims to be leads out of every block without turning over. */
-const longest: u64 = 1 << 53;
+const longest: u64 = 1 << 52;
 
 /**
  * Passes over strings that stand behind their lengths (u64, little endian), as far as the block has the lengths.
