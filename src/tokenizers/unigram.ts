@@ -15,6 +15,8 @@ export interface UnigramOptions {
   unknownId: number | undefined;
   /** Ids of <0x00> to <0xFF>, -1 for those that the vocabulary lacks; undefined without byte fallback. */
   byteIds: Int32Array | undefined;
+  /** Sums are rounded to float32, as SentencePiece has them; Hugging Face keeps float64. */
+  single?: { unknownScore: number };
 }
 
 /**
@@ -28,7 +30,7 @@ export class Unigram implements WordModel {
   private readonly options: UnigramOptions;
   private readonly trie: PieceTrie;
   private readonly unknownScore: number;
-  private best = new Float64Array(256);
+  private best: Float64Array | Float32Array;
   /** Where the best piece that ends here begins, -1 where none does. */
   private from = new Int32Array(256);
   private pieces = new Int32Array(256);
@@ -38,14 +40,19 @@ export class Unigram implements WordModel {
     this.trie = new PieceTrie(options.pieces);
     let lowest = Number.POSITIVE_INFINITY;
     for (const score of options.scores) if (score < lowest) lowest = score;
-    this.unknownScore = lowest - unknownPenalty;
+    this.unknownScore = options.single?.unknownScore ?? lowest - unknownPenalty;
+    this.best = this.sums(256);
+  }
+
+  private sums(size: number): Float64Array | Float32Array {
+    return this.options.single === undefined ? new Float64Array(size) : new Float32Array(size);
   }
 
   encodeWord(bytes: Uint8Array, start: number, end: number, into: IdSink): void {
     const size = end - start;
     if (size <= 0) return;
     if (this.from.length <= size) {
-      this.best = new Float64Array(2 * size + 1);
+      this.best = this.sums(2 * size + 1);
       this.from = new Int32Array(2 * size + 1);
       this.pieces = new Int32Array(2 * size + 1);
     }
@@ -56,6 +63,7 @@ export class Unigram implements WordModel {
   private findBest(bytes: Uint8Array, start: number, size: number): void {
     const { best, from, pieces, trie, unknownScore } = this;
     const { scores } = this.options;
+    const isSingle = this.options.single !== undefined;
     const { ids, roots } = trie;
     from.fill(-1, 0, size + 1);
     best[0] = 0;
@@ -68,7 +76,7 @@ export class Unigram implements WordModel {
       for (let to = at + 1; node !== 0; to++) {
         const id = ids[node];
         if (id >= 0) {
-          const score = scores[id] + here;
+          const score = isSingle ? Math.fround(scores[id] + here) : scores[id] + here;
           if (from[to] < 0 || score > best[to]) {
             best[to] = score;
             from[to] = at;
@@ -80,7 +88,7 @@ export class Unigram implements WordModel {
         node = trie.next(node, bytes[start + to]);
       }
       if (!isSpelled) {
-        const score = unknownScore + here;
+        const score = isSingle ? Math.fround(unknownScore + here) : unknownScore + here;
         if (from[after] < 0 || score > best[after]) {
           best[after] = score;
           from[after] = at;

@@ -32,6 +32,10 @@ export const covered: { test: string; reads(path: string): boolean }[] = [
     reads: (path) => /^dotnet\+|\.tiktoken$|TestPlans\.txt$/.test(path),
   },
   {
+    test: 'sentencepiece.test.ts',
+    reads: (path) => /(\.model|\.spm|\.model\.v1|samples_no_tools\/.*)$/.test(path),
+  },
+  {
     test: 'wordpiece.test.ts',
     reads: (path) => /vocab\.txt$/.test(path),
   },

@@ -1,0 +1,172 @@
+import type { IdSink } from '../types.ts';
+import { pushId } from './id-sink.ts';
+import { longestByFirst, PieceMatcher } from './piece-matcher.ts';
+import { characterBytes, noMerge, SymbolMerger } from './sentencepiece-bpe.ts';
+import { pieceTypes, type SentencePieceModel } from './sentencepiece-model.ts';
+import { Unigram } from './unigram.ts';
+
+/** Cuts normalized text bytes[0, length) into pieces: ids with byte offsets into it. */
+export type Cut = (bytes: Uint8Array, length: number, into: IdSink) => void;
+
+/** How much worse an unknown character is than the worst piece. Source: kUnkPenalty in sentencepiece/src/unigram_model.cc. */
+const unknownPenalty = 10;
+
+/** How much less than the best piece each byte of a user-defined piece counts. Source: the same. */
+const userDefinedPenalty = 0.1;
+
+/** What finds the user-defined pieces of a model; undefined when it has none. */
+export function matchUserDefined(model: SentencePieceModel): PieceMatcher | undefined {
+  const { types, index, strings } = model;
+  if (!types.includes(pieceTypes.userDefined)) return undefined;
+  const counts = (id: number): boolean => types[id] === pieceTypes.userDefined;
+  const finder = {
+    findHashed(hash: number, bytes: Uint8Array, start: number, end: number): number {
+      const id = index.findHashed(hash, bytes, start, end);
+      return id >= 0 && counts(id) ? id : -1;
+    },
+  };
+  return new PieceMatcher(finder, longestByFirst(strings.bytes, strings.starts, strings.ends, counts));
+}
+
+/** The way a model cuts. Cost of making: a unigram model builds a trie of its pieces. */
+export function createCut(model: SentencePieceModel, userDefined: PieceMatcher | undefined): Cut {
+  switch (model.type) {
+    case 'unigram':
+      return cutUnigram(model);
+    case 'bpe':
+      return cutPairs(model, userDefined);
+    case 'word':
+      return cutWords(model);
+    default:
+      return cutCharacters(model, userDefined);
+  }
+}
+
+/** Source: EncodeOptimized in sentencepiece/src/unigram_model.cc. */
+function cutUnigram(model: SentencePieceModel): Cut {
+  const { strings, types, count, scores, unknownId } = model;
+  const { bytes, starts, ends } = strings;
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  let size = 0;
+  const kept: number[] = [];
+  for (let id = 0; id < count; id++) {
+    if (types[id] === pieceTypes.normal) {
+      lowest = Math.min(lowest, scores[id]);
+      highest = Math.max(highest, scores[id]);
+    } else if (types[id] !== pieceTypes.userDefined) continue;
+    kept.push(id);
+    size += ends[id] - starts[id];
+  }
+  const texts = new Uint8Array(size);
+  const offsets = new Uint32Array(kept.length + 1);
+  kept.forEach((id, i) => {
+    texts.set(bytes.subarray(starts[id], ends[id]), offsets[i]);
+    offsets[i + 1] = offsets[i] + ends[id] - starts[id];
+  });
+  // Scores are float32; what a user-defined piece counts is computed in float64.
+  const counted = Float64Array.from(scores, (score, id) => {
+    if (types[id] !== pieceTypes.userDefined) return score;
+    return Math.fround((ends[id] - starts[id]) * highest) - userDefinedPenalty;
+  });
+  const unigram = new Unigram({
+    name: model.name,
+    // Unknown characters in a row are no piece together.
+    pieces: { bytes: texts, offsets, ids: Uint32Array.from(kept), count: kept.length, find: () => -1 },
+    scores: counted,
+    unknownId,
+    byteIds: undefined,
+    single: { unknownScore: Math.fround(lowest - unknownPenalty) },
+  });
+  return (text, length, into) => unigram.encodeWord(text, 0, length, into);
+}
+
+/** Source: Model::SampleEncode without dropout in sentencepiece/src/bpe_model.cc. */
+function cutPairs(model: SentencePieceModel, userDefined: PieceMatcher | undefined): Cut {
+  const { index, types, scores, unknownId } = model;
+  const merger = new SymbolMerger();
+  /** Where unused pieces were joined, by their id: what they are cut into again. */
+  const joints = new Map<number, number>();
+  const { starts, ends } = model.strings;
+  let longest = 0;
+  for (let id = 0; id < model.count; id++) longest = Math.max(longest, ends[id] - starts[id]);
+  const idOf = (bytes: Uint8Array, start: number, end: number): number =>
+    end - start > longest ? -1 : index.find(bytes, start, end);
+  const cost = (bytes: Uint8Array, start: number, middle: number, end: number): number => {
+    const id = idOf(bytes, start, end);
+    if (id < 0) return noMerge;
+    const type = types[id];
+    if (type === pieceTypes.unused) joints.set(id, middle - start);
+    else if (type !== pieceTypes.normal && type !== pieceTypes.userDefined) return noMerge;
+    return -scores[id];
+  };
+  const push = (bytes: Uint8Array, start: number, end: number, into: IdSink): void => {
+    const id = idOf(bytes, start, end);
+    const joint = id >= 0 && types[id] === pieceTypes.unused ? joints.get(id) : undefined;
+    if (joint === undefined) {
+      pushId(into, id < 0 ? unknownId : id, start, end);
+      return;
+    }
+    push(bytes, start, start + joint, into);
+    push(bytes, start + joint, end, into);
+  };
+  const stretch = (bytes: Uint8Array, start: number, end: number, into: IdSink): void => {
+    if (start >= end) return;
+    merger.merge(bytes, start, end, cost);
+    for (let i = 0; i < merger.count; i++) push(bytes, merger.starts[i], merger.starts[i + 1], into);
+  };
+  return (bytes, length, into) => {
+    joints.clear();
+    let done = 0;
+    for (let at = 0; userDefined !== undefined && at < length; ) {
+      const id = userDefined.matchLongest(bytes, at, length);
+      if (id < 0) {
+        at = Math.min(length, at + characterBytes(bytes[at]));
+        continue;
+      }
+      // A user-defined piece merges with nothing.
+      stretch(bytes, done, at, into);
+      pushId(into, id, at, userDefined.end);
+      at = userDefined.end;
+      done = at;
+    }
+    stretch(bytes, done, length, into);
+  };
+}
+
+/** Source: SplitIntoWords in sentencepiece/src/model_interface.cc. */
+function cutWords(model: SentencePieceModel): Cut {
+  const { index, unknownId } = model;
+  const { spaceBehind } = model.normalizer;
+  return (bytes, length, into) => {
+    let start = 0;
+    const finish = (end: number): void => {
+      if (end <= start) return;
+      const id = index.find(bytes, start, end);
+      pushId(into, id < 0 ? unknownId : id, start, end);
+      start = end;
+    };
+    for (let at = 0; at < length; ) {
+      const isSpace =
+        bytes[at] === 0xe2 && bytes[at + 1] === 0x96 && bytes[at + 2] === 0x81 && at + 3 <= length;
+      const after = Math.min(length, at + characterBytes(bytes[at]));
+      if (isSpace) finish(spaceBehind ? after : at);
+      at = after;
+    }
+    finish(length);
+  };
+}
+
+/** Source: sentencepiece/src/char_model.cc. */
+function cutCharacters(model: SentencePieceModel, userDefined: PieceMatcher | undefined): Cut {
+  const { index, unknownId } = model;
+  return (bytes, length, into) => {
+    for (let at = 0; at < length; ) {
+      const isWhole = userDefined !== undefined && userDefined.matchLongest(bytes, at, length) >= 0;
+      const after = isWhole ? userDefined.end : Math.min(length, at + characterBytes(bytes[at]));
+      const id = index.find(bytes, at, after);
+      pushId(into, id < 0 ? unknownId : id, at, after);
+      at = after;
+    }
+  };
+}

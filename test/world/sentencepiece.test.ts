@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openSentencePiece } from '../../src/tokenizers/sentencepiece-tokenizer.ts';
+import { hasWorld, oracle, world } from './manifest.ts';
+
+interface Oracle {
+  model_type: string;
+  size: number;
+  unk: number;
+  encode: { text: string; ids: number[]; pieces: string[]; decode?: string }[];
+}
+
+const open = (path: string) => openSentencePiece(path, readFileSync(join(world, path)));
+
+describe.skipIf(!hasWorld)('SentencePiece models of the world', () => {
+  const oracles = oracle<Oracle>('oracle_sentencepiece.json');
+
+  test.each(Object.keys(oracles))('%s gives the ids and pieces of sentencepiece', (path) => {
+    const { model_type, size, unk, encode } = oracles[path];
+    const tokenizer = open(path);
+    expect(tokenizer.kind).toBe(`sentencepiece ${model_type.toLowerCase()}`);
+    expect([tokenizer.vocabSize, tokenizer.unknownId]).toEqual([size, unk]);
+    for (const { text, ids, pieces } of encode) {
+      const tokens = tokenizer.encode(text);
+      expect([text, tokens.map(({ id }) => id)]).toEqual([text, ids]);
+      // sentencepiece writes the text itself for what is unknown.
+      tokens.forEach((token, i) => {
+        if (token.id !== unk) expect([text, token.text]).toEqual([text, pieces[i]]);
+      });
+    }
+  });
+
+  test('the sample chat of Mistral has the ids that mistral-common lists', () => {
+    const folder = join(world, 'mistralai+mistral-common', 'samples_no_tools');
+    const { tokens } = JSON.parse(readFileSync(join(folder, 'tokens_v1.json'), 'utf8')) as {
+      tokens: number[];
+    };
+    const text = readFileSync(join(folder, 'text_v1.txt'), 'utf8').trimEnd();
+    const tokenizer = open('mistralai+mistral-common/tokenizer.model.v1');
+    // Each turn is encoded on its own.
+    const parts = text.replaceAll('▁', ' ').split(/(<\/?s>)|(?<=\[\/INST\]) /);
+    const ids = parts.flatMap((part) => {
+      if (part === undefined || part === '') return [];
+      if (/^<\/?s>$/.test(part)) return [tokenizer.idOf(part)];
+      return tokenizer.encode(part.trimStart()).map(({ id }) => id);
+    });
+    expect(ids).toEqual(tokens);
+  });
+});
