@@ -42,6 +42,7 @@ export const covered: { test: string; reads(path: string): boolean }[] = [
         path,
       ),
   },
+  { test: 'tiktoken-file.test.ts', reads: (path) => /\.tiktoken$/.test(path) },
   {
     test: 'wordpiece.test.ts',
     reads: (path) => /vocab\.txt$/.test(path),
