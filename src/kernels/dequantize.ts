@@ -1,5 +1,5 @@
-import { arenaMemory, arenaOffset } from './arena.ts';
-import { webAssembly } from './webassembly.ts';
+import { arenaOffset } from './arena.ts';
+import { loadArenaKernel } from './arena-kernel.ts';
 
 /** Decodes blocks that lie in the arena to floats that lie in the arena: src.length / blockBytes of them. */
 type ArenaDecode = (src: Uint8Array, out: Float32Array) => void;
@@ -57,9 +57,5 @@ export async function loadArenaDecode(dtype: string): Promise<ArenaDecode | unde
 }
 
 async function loadExports(): Promise<Record<string, Export> | undefined> {
-  const memory = arenaMemory();
-  if (memory === undefined || webAssembly === undefined) return undefined;
-  const { dequantizeBase64 } = await import('../generated/dequantize.ts');
-  const module = new webAssembly.Module(Buffer.from(dequantizeBase64, 'base64'));
-  return new webAssembly.Instance(module, { env: { memory } }).exports as Record<string, Export>;
+  return loadArenaKernel(async () => (await import('../generated/dequantize.ts')).dequantizeBase64);
 }

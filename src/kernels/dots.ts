@@ -1,5 +1,5 @@
-import { arenaMemory, arenaOffset, claimBytes, releaseBytes } from './arena.ts';
-import { webAssembly } from './webassembly.ts';
+import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
+import { loadArenaKernel } from './arena-kernel.ts';
 
 /** Queries of one pass of the SIMD kernel over a block. */
 const queriesPerPass = 4;
@@ -72,11 +72,10 @@ export async function loadDotKernel(name: 'ts' | 'simd'): Promise<DotKernel> {
 }
 
 async function loadSimd(): Promise<DotKernel> {
-  const memory = arenaMemory();
-  if (memory === undefined || webAssembly === undefined) return plainDots;
-  const { dotsBase64 } = await import('../generated/dots.ts');
-  const module = new webAssembly.Module(Buffer.from(dotsBase64, 'base64'));
-  return simdDots(new webAssembly.Instance(module, { env: { memory } }).exports as unknown as DotExports);
+  const wasm = await loadArenaKernel<DotExports>(
+    async () => (await import('../generated/dots.ts')).dotsBase64,
+  );
+  return wasm === undefined ? plainDots : simdDots(wasm);
 }
 
 /** What lies outside of the arena is multiplied by the plain kernel, but for the rows: those are copied in. */

@@ -1,6 +1,6 @@
-import { arenaMemory, arenaOffset, claimBytes, releaseBytes } from './arena.ts';
+import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
+import { loadArenaKernel } from './arena-kernel.ts';
 import { type CountedRows, type MomentKernel, type MomentSums, plainMoments } from './moments.ts';
-import { webAssembly } from './webassembly.ts';
 
 /** Bytes that the three passes over a slice share: they should still be in the second cache for the last one. */
 const sliceBytes = 256 * 1024;
@@ -37,11 +37,10 @@ export async function loadMomentKernel(name: 'ts' | 'simd'): Promise<MomentKerne
 }
 
 async function loadSimd(): Promise<MomentKernel> {
-  const memory = arenaMemory();
-  if (memory === undefined || webAssembly === undefined) return plainMoments;
-  const { kernelsBase64 } = await import('../generated/kernels.ts');
-  const module = new webAssembly.Module(Buffer.from(kernelsBase64, 'base64'));
-  return simdMoments(new webAssembly.Instance(module, { env: { memory } }).exports as MomentExports);
+  const wasm = await loadArenaKernel<MomentExports>(
+    async () => (await import('../generated/kernels.ts')).kernelsBase64,
+  );
+  return wasm === undefined ? plainMoments : simdMoments(wasm);
 }
 
 /** Wraps the exports. Sums that found no room in the arena and rows wider than a slice go to the plain kernel. */

@@ -1,5 +1,5 @@
-import { arenaMemory, arenaOffset, claimBytes, releaseBytes } from './arena.ts';
-import { webAssembly } from './webassembly.ts';
+import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
+import { loadArenaKernel } from './arena-kernel.ts';
 
 /** Where a walk over strings stands. */
 export interface StringPlace {
@@ -28,12 +28,10 @@ export function loadPassStrings(): Promise<PassStrings | undefined> {
 }
 
 async function load(): Promise<PassStrings | undefined> {
-  const memory = arenaMemory();
-  if (memory === undefined || webAssembly === undefined) return undefined;
-  const { stringsBase64 } = await import('../generated/strings.ts');
-  const module = new webAssembly.Module(Buffer.from(stringsBase64, 'base64'));
-  const instance = new webAssembly.Instance(module, { env: { memory } });
-  const wasm = instance.exports as unknown as StringExports;
+  const wasm = await loadArenaKernel<StringExports>(
+    async () => (await import('../generated/strings.ts')).stringsBase64,
+  );
+  if (wasm === undefined) return undefined;
   return (block, from, count) => walk(wasm, block, from, count);
 }
 

@@ -1,6 +1,6 @@
-import { arenaMemory, arenaOffset } from './arena.ts';
+import { arenaOffset } from './arena.ts';
+import { loadArenaKernel } from './arena-kernel.ts';
 import { type LineRecords, parseRow, plainText, type TextKernel } from './text-vectors.ts';
-import { webAssembly } from './webassembly.ts';
 
 /** Bytes that the SIMD kernel may read behind a text; what stands there does not matter. */
 export const readAhead = 64;
@@ -40,11 +40,10 @@ export async function loadTextKernel(name: 'ts' | 'simd' = 'simd'): Promise<Text
 }
 
 async function loadSimd(): Promise<TextKernel> {
-  const memory = arenaMemory();
-  if (memory === undefined || webAssembly === undefined) return plainText;
-  const { textVectorsBase64 } = await import('../generated/text-vectors.ts');
-  const module = new webAssembly.Module(Buffer.from(textVectorsBase64, 'base64'));
-  return simdText(new webAssembly.Instance(module, { env: { memory } }).exports as TextExports);
+  const wasm = await loadArenaKernel<TextExports>(
+    async () => (await import('../generated/text-vectors.ts')).textVectorsBase64,
+  );
+  return wasm === undefined ? plainText : simdText(wasm);
 }
 
 function simdText(wasm: TextExports): TextKernel {
