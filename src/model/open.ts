@@ -9,7 +9,7 @@ import { openFolderTensors, readObject } from './folder.ts';
 import { readLayout } from './layouts.ts';
 import { resolveRef } from './resolve.ts';
 import { noTensors, openOne, openShards, type TensorSet } from './tensors.ts';
-import { tokenizerFile, tokenizerIn, vocabularyPlace } from './tokenizer-place.ts';
+import { tokenizerFile, tokenizerIn, tokenizerOfFile, vocabularyPlace } from './tokenizer-place.ts';
 
 export interface OpenOptions {
   /** --tensor: the table of every layer, unless the caller names another. */
@@ -47,16 +47,18 @@ export async function openModel(ref: string, options: OpenOptions = {}): Promise
 
 /** One file: an index of shards, a tokenizer, or weights. files: what lies beside it. */
 async function openSource(source: ByteSource, path: string, files: Files, shared: Shared): Promise<Model> {
-  if (!(await isJson(source))) return openLoneFile(source, path, files, shared);
-  await source.close();
   const name = basename(path);
+  const isText = await isJson(source);
+  const place = isText ? tokenizerFile(files, name) : await tokenizerOfFile(source, name, files);
+  if (place === undefined) return openLoneFile(source, path, files, shared);
+  await source.close();
   if (/\.index\.json$/i.test(path)) {
     const config = await readObject(files, 'config.json');
     const open = () => openShards(files, name);
     return new FileModel({ ...shared, files, config, tokenizer: () => tokenizerIn(files), open });
   }
   if (isConfigName(path)) throw isNoModel(path);
-  const tokenizer = async () => tokenizerFile(files, name);
+  const tokenizer = async () => place;
   return new FileModel({ ...shared, files, config: {}, tokenizer, open: async () => noTensors() });
 }
 

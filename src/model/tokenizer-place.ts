@@ -1,6 +1,7 @@
 import { EmbError } from '../errors.ts';
-import type { Files, FileVocabulary, Tokenizer } from '../types.ts';
+import type { ByteSource, Files, FileVocabulary, Tokenizer } from '../types.ts';
 import { readObject } from './folder.ts';
+import { openVocabularyFile, vocabularyIn, vocabularyKind } from './slow-tokenizer.ts';
 
 /** The largest published tokenizer.json has 35 MB. */
 const longestTokenizer = 256 * 1024 * 1024;
@@ -12,27 +13,40 @@ export interface TokenizerPlace {
   open(): Promise<Tokenizer>;
 }
 
-/** Vocabularies that are no tokenizer.json, by file name, most telling first. */
-const otherVocabularies = [
-  'tokenizer.model',
-  'spiece.model',
-  'sentencepiece.bpe.model',
-  'vocab.txt',
-  'vocab.json',
-  'vocab.bpe',
-  'merges.txt',
-  'tekken.json',
-  'tiktoken.model',
-];
-
 /** The tokenizer among a folder's files, when there is one. */
 export async function tokenizerIn(files: Files): Promise<TokenizerPlace | undefined> {
   const names = await files.list();
-  if (!names.includes('tokenizer.json')) return undefined;
-  return tokenizerFile(files, 'tokenizer.json');
+  if (names.includes('tokenizer.json')) return tokenizerFile(files, 'tokenizer.json');
+  const other = vocabularyIn(names);
+  return other === undefined ? undefined : vocabularyFile(files, other);
 }
 
-/** A tokenizer.json of any name, with the tokenizer_config.json beside it. */
+/**
+ * The tokenizer that a lone file is, by its content: a SentencePiece model, ranks of tiktoken, merges with their vocabulary beside them, a
+ * list of pieces, or JSON. undefined for anything else.
+ *
+ * Cost: one short read. Closes the source when that fails.
+ */
+export async function tokenizerOfFile(
+  source: ByteSource,
+  name: string,
+  files: Files,
+): Promise<TokenizerPlace | undefined> {
+  try {
+    const kind = await vocabularyKind(source, name);
+    if (kind === undefined) return undefined;
+    return kind === 'json' ? tokenizerFile(files, name) : vocabularyFile(files, name);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+function vocabularyFile(files: Files, name: string): TokenizerPlace {
+  return { name: `${files.name}/${name}`, open: () => openVocabularyFile(files, name) };
+}
+
+/** A tokenizer.json of any name, or other JSON that is a vocabulary, with the tokenizer_config.json beside it. */
 export function tokenizerFile(files: Files, name: string): TokenizerPlace {
   return { name: `${files.name}/${name}`, open: () => openTokenizerJsonOf(files, name) };
 }
@@ -48,6 +62,11 @@ async function openTokenizerJsonOf(files: Files, name: string): Promise<Tokenize
       );
     }
     const bytes = await source.read(0, source.byteLength);
+    if (name !== 'tokenizer.json') {
+      const { kindOfJson } = await import('../tokenizers/vocab-kinds.ts');
+      const kind = kindOfJson(source.name, bytes);
+      if (kind === 'vocab' || kind === 'tekken') return await openVocabularyFile(files, name);
+    }
     const { openTokenizerJson } = await import('../tokenizers/tokenizer-json.ts');
     const config = await readObject(files, 'tokenizer_config.json');
     return openTokenizerJson({ name: source.name, bytes, config });
@@ -72,15 +91,14 @@ async function openVocabulary(vocabulary: FileVocabulary, name: string): Promise
 
 /** Why a folder has no tokenizer that opens. */
 export async function noTokenizer(files: Files | undefined, model: string): Promise<EmbError> {
-  const names = new Set((await files?.list()) ?? []);
-  const other = otherVocabularies.find((name) => names.has(name));
   const hint = 'name a tokenizer with --tokenizer, or give ids with --ids';
-  if (other !== undefined) {
-    return new EmbError(
-      'unsupported',
-      `${files?.name}/${other}: tokenizer is no tokenizer.json, which is what emb opens`,
-      hint,
-    );
-  }
-  return new EmbError('missing', `${model}: has no tokenizer.json`, hint);
+  const other = ((await files?.list()) ?? []).find((name) =>
+    /^[^/]+\.(spm|tiktoken|bpe)$|^(vocab|merges)\./.test(name),
+  );
+  if (other === undefined) return new EmbError('missing', `${model}: has no tokenizer.json`, hint);
+  return new EmbError(
+    'unsupported',
+    `${files?.name}/${other}: is no whole tokenizer, expected tokenizer.json, one SentencePiece model, or a vocabulary with its merges`,
+    hint,
+  );
 }

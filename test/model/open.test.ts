@@ -130,10 +130,10 @@ describe('folders', () => {
     await model.close();
   });
 
-  test('a vocabulary that is no tokenizer.json is refused by name', async () => {
-    const path = folder({ 'model.safetensors': tensors({ 'wte.weight': [2, 3] }), 'vocab.txt': 'a\n' });
+  test('a vocabulary without its merges is refused by name', async () => {
+    const path = folder({ 'model.safetensors': tensors({ 'wte.weight': [2, 3] }), 'vocab.json': '{}' });
     const error = await failure(path, (model) => model.tokenizer());
-    expect(error).toMatchObject({ code: 'unsupported', message: expect.stringContaining('vocab.txt') });
+    expect(error).toMatchObject({ code: 'unsupported', message: expect.stringContaining('vocab.json') });
     const none = await failure(folder({ 'model.safetensors': tensors({}) }), (model) => model.tokenizer());
     expect(none).toMatchObject({
       code: 'missing',
