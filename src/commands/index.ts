@@ -22,6 +22,21 @@ export const commands: Record<string, { usage: string; summary: string; load(): 
     summary: 'the rows of a table that are nearest to a token, a text or a vector',
     load: async () => (await import('./neighbors.ts')).command,
   },
+  analogy: {
+    usage: '[expression...]',
+    summary: 'the rows nearest to a sum of tokens: king - man + woman',
+    load: async () => (await import('./analogy.ts')).command,
+  },
+  rank: {
+    usage: '[token...]',
+    summary: 'where tokens stand among the neighbors of another',
+    load: async () => (await import('./rank.ts')).command,
+  },
+  odd: {
+    usage: '[token...]',
+    summary: 'which of some tokens does not match the others',
+    load: async () => (await import('./odd.ts')).command,
+  },
   stats: {
     usage: '[text...]',
     summary: 'numbers about a table, or about the rows of a text',

@@ -1,10 +1,10 @@
 import type { Command, Context } from '../command.ts';
 import { meanRow } from '../core/center.ts';
 import { findNeighbors, type Metric, type Neighbor } from '../core/neighbors.ts';
-import { EmbError } from '../errors.ts';
-import type { Block, Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
+import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
+import { readAmong } from './among.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
-import { idsOfQuery, type Query, readQueries } from './queries.ts';
+import { type Query, readQueries } from './queries.ts';
 
 export const command: Command = {
   name: 'neighbors',
@@ -159,33 +159,4 @@ function cellsOf(
     score,
     norm,
   ];
-}
-
-/** 1 for every row that a line of the file names. Shape: [rows] */
-async function readAmong(
-  context: Context,
-  table: EmbeddingTable,
-  tokenizer: () => Promise<Tokenizer>,
-): Promise<Uint8Array | undefined> {
-  const path = context.options.among as string | undefined;
-  if (path === undefined) return undefined;
-  const among = new Uint8Array(table.rows);
-  let line = 0;
-  for await (const text of context.linesOf(path)) {
-    line++;
-    if (text === '') continue;
-    const numbered = /^#(\d+)$/.exec(text);
-    const ids = numbered ? [Number(numbered[1])] : idsOfQuery(text, await tokenizer());
-    if (ids.length !== 1) {
-      throw new EmbError('range', `${path}: line ${line} is ${ids.length} tokens, expected one`);
-    }
-    if (ids[0] >= table.rows) {
-      throw new EmbError(
-        'range',
-        `${path}: line ${line} is id ${ids[0]}, expected at most ${table.rows - 1}`,
-      );
-    }
-    among[ids[0]] = 1;
-  }
-  return among;
 }

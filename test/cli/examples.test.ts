@@ -11,6 +11,7 @@ const standIns: Record<string, string> = {
   'model.safetensors': 'fixtures/model/gpt2-tiny/model.safetensors',
   'x.npy': 'fixtures/formats/f4-le-C.npy',
   'corpus.txt': 'README.md',
+  'vectors.txt': 'fixtures/words-eval/vectors.txt',
 };
 
 const onFixtures = (line: string) => {

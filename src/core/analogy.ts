@@ -1,0 +1,264 @@
+import { claimBytes, releaseBytes } from '../kernels/arena.ts';
+import { loadDotKernel } from '../kernels/dots.ts';
+import type { EmbeddingTable, RowBlock } from '../types.ts';
+import type { Neighbor } from './neighbors.ts';
+import { TopRows } from './top-rows.ts';
+
+/** Candidates beyond k that the float32 pass keeps, so that the float64 pass decides what enters. */
+const spareCandidates = 32;
+
+/** Rows of a block that one call of the kernel takes: its sums stay small. */
+const kernelRows = 1024;
+
+/** Squares of rows that float32 sums hold without under- or overflow. */
+const squareRange = [2 ** -90, 2 ** 100] as const;
+
+/** What keeps a product of opposite directions from dividing by 0, as in gensim's most_similar_cosmul. */
+const leastDivisor = 1e-6;
+
+/**
+ * A row divided by its norm, in float64; undefined for a row of norm 0 or with a value that is not finite.
+ *
+ * Shape: data holds a row of dim values from `start`.
+ */
+export function unitRow(data: Float32Array, start: number, dim: number): Float64Array | undefined {
+  const row = Float64Array.from(data.subarray(start, start + dim));
+  const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+  if (!(norm > 0 && norm < Number.POSITIVE_INFINITY)) return undefined;
+  return row.map((value) => value / norm);
+}
+
+/**
+ * The weighted sum of rows as a vector of length 1; undefined when the sum is zero or not finite.
+ *
+ * Shape: rows n x [dim], weights [n] → [dim]. Summed in float64, rounded once.
+ */
+export function weightedSum(
+  rows: readonly ArrayLike<number>[],
+  weights: readonly number[],
+): Float32Array | undefined {
+  const sum = new Float64Array(rows[0].length);
+  let size = 0;
+  for (const [index, row] of rows.entries()) {
+    for (let i = 0; i < sum.length; i++) {
+      sum[i] += weights[index] * row[i];
+      size = Math.max(size, Math.abs(weights[index] * row[i]));
+    }
+  }
+  const norm = Math.sqrt(sum.reduce((total, value) => total + value * value, 0));
+  // What rounding leaves of a - a is no direction.
+  if (!(norm > size * 2 ** -40 && norm < Number.POSITIVE_INFINITY)) return undefined;
+  return Float32Array.from(sum, (value) => value / norm);
+}
+
+/** Told to every scan. */
+interface ScanOptions {
+  kernel: 'ts' | 'simd';
+  advance?(rows: number): void;
+}
+
+/** Rows of a block, as one call of the kernel leaves them. */
+interface ComparedRows {
+  /** Row of the table that the first of them is. */
+  start: number;
+  rows: number;
+  /** Shape: [rows, dim] */
+  data: Float32Array;
+  /** Shape: [queries, stride] */
+  dots: Float32Array;
+  stride: number;
+  /** Shape: [rows] */
+  squares: Float32Array;
+}
+
+/** Compares every row with unit vectors, some rows at a time. Shape: queries n x [dim] */
+async function compareRows(
+  table: EmbeddingTable,
+  queries: readonly Float64Array[],
+  options: ScanOptions,
+  visit: (compared: ComparedRows) => void,
+): Promise<void> {
+  const { dim } = table;
+  const count = queries.length;
+  const kernel = await loadDotKernel(options.kernel);
+  const floats = claimFloats(count * dim + (count + 2) * kernelRows);
+  const units = floats.subarray(0, count * dim);
+  const dots = floats.subarray(count * dim, count * dim + (count + 1) * kernelRows);
+  const squares = floats.subarray(floats.length - kernelRows);
+  for (const [index, query] of queries.entries()) units.set(query, index * dim);
+  const compare = (block: RowBlock): void => {
+    for (let row = 0; row < block.rows; row += kernelRows) {
+      const rows = Math.min(kernelRows, block.rows - row);
+      const data = block.data.subarray(row * dim, (row + rows) * dim);
+      kernel.dotRows({ data, rows, dim, queries: units, count, dots, stride: kernelRows, squares });
+      visit({ start: block.start + row, rows, data, dots, stride: kernelRows, squares });
+    }
+    options.advance?.(block.rows);
+  };
+  try {
+    for await (const block of table.scan()) compare(block);
+  } finally {
+    releaseBytes(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
+  }
+}
+
+function claimFloats(length: number): Float32Array {
+  const bytes = claimBytes(length * 4);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, length);
+}
+
+/** Cosine of a row with unit vectors, and its norm, in float64; NaN for a row without a direction. */
+function exactCosines(
+  data: Float32Array,
+  start: number,
+  queries: readonly Float64Array[],
+): { cosines: number[]; norm: number } {
+  const dim = queries[0].length;
+  let square = 0;
+  for (let i = 0; i < dim; i++) square += data[start + i] * data[start + i];
+  const norm = Math.sqrt(square);
+  const cosines = queries.map((query) => {
+    let dot = 0;
+    for (let i = 0; i < dim; i++) dot += data[start + i] * query[i];
+    return norm > 0 ? Math.max(-1, Math.min(1, dot / norm)) : Number.NaN;
+  });
+  return { cosines, norm };
+}
+
+export interface ProductOptions extends ScanOptions {
+  k: number;
+  /** Rows that may not be answers. */
+  exclude?: ReadonlySet<number>;
+}
+
+/**
+ * The k rows of the largest 3CosMul: the product of (1 + cosine) / 2 over what is added, divided by that over what is subtracted.
+ *
+ * Shape: table [rows, dim], queries n x [dim] of length 1, weights [n] → at most k; a weight other than 1 is the exponent.
+ * Rows of norm 0 and rows with a value that is not finite are no answers. Ties: lower row first.
+ * Cost: one scan; the answers are gathered and compared again in float64.
+ * Source: Levy & Goldberg 2014, "Linguistic Regularities in Sparse and Explicit Word Representations", equation 4 and footnote 7.
+ */
+export async function findByProduct(
+  table: EmbeddingTable,
+  queries: readonly Float64Array[],
+  weights: readonly number[],
+  options: ProductOptions,
+): Promise<Neighbor[]> {
+  const top = new TopRows(options.k + spareCandidates);
+  const cosines = weights.map(() => 0);
+  await compareRows(table, queries, options, ({ start, rows, data, dots, stride, squares }) => {
+    for (let row = 0; row < rows; row++) {
+      const square = squares[row];
+      let score: number;
+      if (square > squareRange[0] && square < squareRange[1]) {
+        const norm = Math.sqrt(square);
+        for (let query = 0; query < cosines.length; query++) {
+          cosines[query] = dots[query * stride + row] / norm;
+        }
+        score = productOf(cosines, weights);
+      } else score = productOf(exactCosines(data, row * table.dim, queries).cosines, weights);
+      if (score > top.bound && !options.exclude?.has(start + row)) top.offer(start + row, score);
+    }
+  });
+  const ids = Uint32Array.from(top.rows());
+  const { data } = await table.gather(ids);
+  const found = Array.from(ids, (row, index) => {
+    const exact = exactCosines(data, index * table.dim, queries);
+    return { row, score: productOf(exact.cosines, weights), norm: exact.norm };
+  });
+  return found
+    .filter(({ score }) => Number.isFinite(score))
+    .sort((a, b) => b.score - a.score || a.row - b.row)
+    .slice(0, options.k);
+}
+
+function productOf(cosines: readonly number[], weights: readonly number[]): number {
+  let added = 1;
+  let subtracted = 1;
+  for (let i = 0; i < weights.length; i++) {
+    const share = Math.max(0, (1 + cosines[i]) / 2);
+    const weight = Math.abs(weights[i]);
+    const factor = weight === 1 ? share : share ** weight;
+    if (weights[i] > 0) added *= factor;
+    else subtracted *= factor;
+  }
+  return added / (subtracted + leastDivisor);
+}
+
+/** Where a row stands among the neighbors of another. */
+export interface Rank {
+  cosine: number;
+  /** 1 + the rows that are nearer. */
+  rank: number;
+  /** Other rows that are as near. */
+  ties: number;
+  /** Rows that were compared: all that have a direction, without the row whose neighbors they are. */
+  of: number;
+}
+
+export interface RankOptions extends ScanOptions {
+  /** 1 for rows that are counted; all when absent. Shape: [rows] */
+  among?: Uint8Array;
+}
+
+/**
+ * The ranks of rows among the neighbors of row `self`, by cosine.
+ *
+ * Shape: query [dim] of length 1, targets n x [dim] → n. Rows that are nearer by float64 count, exactly.
+ * Cost: one scan; rows that float32 cannot tell from a target are compared again.
+ */
+export async function rankRows(
+  table: EmbeddingTable,
+  self: number,
+  query: Float64Array,
+  targets: readonly { row: number; values: Float32Array }[],
+  options: RankOptions,
+): Promise<Rank[]> {
+  const { dim } = table;
+  const ranks = targets.map(({ values }) => ({
+    cosine: exactCosines(values, 0, [query]).cosines[0],
+    rank: 1,
+    ties: 0,
+    of: 0,
+  }));
+  // A float32 sum of dim products of unit vectors is no farther off than this.
+  const tolerance = (dim + 16) * 2 ** -24;
+  let compared = 0;
+  await compareRows(table, [query], options, ({ start, rows, data, dots, squares }) => {
+    for (let row = 0; row < rows; row++) {
+      const id = start + row;
+      if (id === self || options.among?.[id] === 0) continue;
+      const square = squares[row];
+      const usable = square > squareRange[0] && square < squareRange[1];
+      let exact = usable ? undefined : exactCosines(data, row * dim, [query]).cosines[0];
+      const cosine = exact ?? dots[row] / Math.sqrt(square);
+      if (!Number.isFinite(cosine)) continue;
+      compared++;
+      for (const [index, rank] of ranks.entries()) {
+        if (Math.abs(cosine - rank.cosine) > tolerance) {
+          if (cosine > rank.cosine) rank.rank++;
+          continue;
+        }
+        exact ??= exactCosines(data, row * dim, [query]).cosines[0];
+        if (exact > rank.cosine) rank.rank++;
+        else if (exact === rank.cosine && id !== targets[index].row) rank.ties++;
+      }
+    }
+  });
+  return ranks.map((rank) => ({ ...rank, of: compared }));
+}
+
+/**
+ * The cosine of each vector with the mean of all: the lowest does not match the others.
+ *
+ * Shape: units n x [dim] of length 1 → [n]; undefined when the mean is zero
+ * Source: gensim, KeyedVectors.doesnt_match.
+ */
+export function centralities(units: readonly Float64Array[]): number[] | undefined {
+  const mean = weightedSum(
+    units,
+    units.map(() => 1),
+  );
+  return mean && units.map((unit) => unit.reduce((sum, value, i) => sum + value * mean[i], 0));
+}
