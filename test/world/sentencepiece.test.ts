@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openSentencePiece } from '../../src/tokenizers/sentencepiece-tokenizer.ts';
+import { noSettings } from '../../src/tokenizers/vocab-settings.ts';
 import { hasWorld, oracle, world } from './manifest.ts';
+import { upstreamCases } from './upstream-cases.ts';
 
 interface Oracle {
   model_type: string;
@@ -30,6 +32,16 @@ describe.skipIf(!hasWorld)('SentencePiece models of the world', () => {
       });
     }
   });
+
+  test.each(upstreamCases(/t5-small/))(
+    'as T5Tokenizer: $model: $name gives the ids of tokenizers.js',
+    (one) => {
+      const path = 'pytorch+text/t5_tokenizer_base.model';
+      const settings = { ...noSettings, tokenizer: { tokenizer_class: 'T5Tokenizer' } };
+      const tokenizer = openSentencePiece(path, readFileSync(join(world, path)), settings);
+      expect(tokenizer.encode(one.text).map(({ id }) => id)).toEqual(one.ids);
+    },
+  );
 
   test('the sample chat of Mistral has the ids that mistral-common lists', () => {
     const folder = join(world, 'mistralai+mistral-common', 'samples_no_tools');
