@@ -38,7 +38,7 @@ const printing =
 
 /** What the built-in encodings load. */
 const encoding =
-  /src\/(tokenizers\/(tiktoken[a-z-]*|scanner[a-z0-9-]*|bpe[a-z-]*|id-sink|ranks[a-z-]*)|kernels\/bpe|model\/tokenizer-ref)\.ts$/;
+  /src\/(tokenizers\/(tiktoken(-(encodings|text|tokenizer))?|scanner(-(cl100k|o200k|gpt2|classes|contraction|runs))?|bpe[a-z-]*|id-sink|ranks[a-z-]*)|kernels\/bpe|model\/tokenizer-ref)\.ts$/;
 
 /** Ranks are read as bytes: as a string in a chunk they would have to be parsed and decoded first. */
 const ranksAsFiles = {
