@@ -122,7 +122,8 @@ export function createContext(
       if (vectors.rounded) note(`${vectors.rounded} values are no float32: each is rounded once`);
       return vectors;
     },
-    linesOf: (path) => readRecords({ file: path, separator: 10, note, onPause: () => {} }),
+    linesOf: (path) =>
+      readRecords({ file: path === '-' ? undefined : path, separator: 10, note, onPause: () => {} }),
     progress: (total, unit) => startProgress(total, unit, options.quiet === true),
     onPause: (emit) => {
       emitters.push(emit);

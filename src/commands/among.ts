@@ -11,6 +11,9 @@ export async function readAmong(
 ): Promise<Uint8Array | undefined> {
   const path = context.options.among as string | undefined;
   if (path === undefined) return undefined;
+  if (path === '-' && context.options.vectors === '-') {
+    throw new EmbError('usage', '--vectors - and --among - both read stdin', '--among FILE');
+  }
   const among = new Uint8Array(table.rows);
   let line = 0;
   for await (const text of context.linesOf(path)) {

@@ -37,6 +37,11 @@ export const commands: Record<string, { usage: string; summary: string; load(): 
     summary: 'which of some tokens does not match the others',
     load: async () => (await import('./odd.ts')).command,
   },
+  eval: {
+    usage: '[file]',
+    summary: 'test sets of analogies and word pairs',
+    load: async () => (await import('./eval.ts')).command,
+  },
   stats: {
     usage: '[text...]',
     summary: 'numbers about a table, or about the rows of a text',

@@ -11,6 +11,8 @@ const standIns: Record<string, string> = {
   'model.safetensors': 'fixtures/model/gpt2-tiny/model.safetensors',
   'x.npy': 'fixtures/formats/f4-le-C.npy',
   'corpus.txt': 'README.md',
+  'questions.txt': 'fixtures/words-eval/analogies.txt',
+  'pairs.tsv': 'fixtures/words-eval/pairs.tsv',
   'vectors.txt': 'fixtures/words-eval/vectors.txt',
 };
 
