@@ -78,6 +78,8 @@ export interface Report {
     dtype: 'float32' | 'float16' | 'bfloat16' | 'float64';
     /** [rows, dim], or [batch, seq, dim] when padded, if it is known before the first block: npy then needs no temporary file. */
     shape?: readonly number[];
+    /** What pictures call the dimensions, where they are no d0, d1, ...: those of a matrix of pairs. Untrusted text. Shape: [dim] */
+    names?: readonly string[];
   };
   /** Key of the column that -f text prints, one line a row. */
   plainKey?: string;

@@ -15,7 +15,7 @@ import { isTerminal } from './terminal.ts';
 declare const EMB_VERSION: string;
 
 /** Commands that read stdin when they are given nothing else. */
-const readsTexts = ['tokenize', 'embed'];
+const readsTexts = ['tokenize', 'embed', 'similarity'];
 
 /** Endings of formats that emb does not write here: a table in such a file would be a trap. */
 const foreignEndings = [

@@ -27,6 +27,11 @@ export const commands: Record<string, { usage: string; summary: string; load(): 
     summary: 'the rows nearest to a sum of tokens: king - man + woman',
     load: async () => (await import('./analogy.ts')).command,
   },
+  similarity: {
+    usage: '[text...]',
+    summary: 'every pair of texts, tokens or vectors',
+    load: async () => (await import('./similarity.ts')).command,
+  },
   rank: {
     usage: '[token...]',
     summary: 'where tokens stand among the neighbors of another',

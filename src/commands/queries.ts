@@ -23,12 +23,14 @@ export interface Query {
  * The queries of a command line: tokens and texts as arguments, --ids, --token, or vectors.
  *
  * An argument that is a piece of the vocabulary, or the text of one token, is that row; every other text is the mean of its tokens' rows.
+ * @param readsStdin without any input, texts come from stdin
  * @throws EmbError "usage" when there is none
  */
 export async function readQueries(
   context: Context,
   table: EmbeddingTable,
   tokenizer: () => Promise<Tokenizer>,
+  readsStdin = false,
 ): Promise<Query[]> {
   const { options } = context;
   const kind = context.inputKind();
@@ -39,7 +41,7 @@ export async function readQueries(
   if (vectors !== undefined) return ofVectors(await context.vectorsOf(vectors, table.dim));
   if (kind === 'vectors') return ofVectors(await context.vectors(table.dim));
   if (kind === 'ids') return ofIds(context, table, tokenizer);
-  if (kind === 'texts') return ofTexts(context, table, await tokenizer());
+  if (kind === 'texts' || (kind === 'none' && readsStdin)) return ofTexts(context, table, await tokenizer());
   throw new EmbError(
     'usage',
     'nothing to compare is given',

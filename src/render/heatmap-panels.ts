@@ -1,4 +1,6 @@
+import { escapeText } from '../text/escape.ts';
 import { largestFinite, numberStyle } from '../text/numbers.ts';
+import { displayWidth, truncate } from '../text/width.ts';
 import type { Block, Column, ColumnKind, RenderOptions, Report } from '../types.ts';
 import { type Gap, isGap, RowElision, shownRows } from './elide.ts';
 import { showCell } from './table-cells.ts';
@@ -21,6 +23,8 @@ export interface ShownDims {
   dim: number;
   head: number;
   tail: number;
+  /** What they are called instead of d0, d1, ... */
+  names?: readonly string[];
 }
 
 /** The columns that name rows, best first: the token, else the text, else the id. */
@@ -110,10 +114,20 @@ export function pick(row: HeatRow, { head, tail }: ShownDims): number[] {
   return [...row.values.subarray(0, head), ...row.values.subarray(row.values.length - tail)];
 }
 
-/** Names of the dimensions shown: d0, d1, ... */
-export function dimNames({ dim, head, tail }: ShownDims): string[] {
-  const first = Array.from({ length: head }, (_, i) => `d${i}`);
-  return [...first, ...Array.from({ length: tail }, (_, i) => `d${dim - tail + i}`)];
+/** Columns of the longest name of a dimension. */
+const nameWidth = 8;
+
+/** Names of the dimensions shown: their own, cut to a cell, else d0, d1, ... */
+export function dimNames({ dim, head, tail, names }: ShownDims): string[] {
+  const name = (i: number) => (names ? truncate(escapeText(names[i]), nameWidth) : `d${i}`);
+  const first = Array.from({ length: head }, (_, i) => name(i));
+  return [...first, ...Array.from({ length: tail }, (_, i) => name(dim - tail + i))];
+}
+
+/** Columns of the longest of their names. */
+export function widestName(dims: ShownDims): number {
+  if (dims.names === undefined) return `d${dims.dim - 1}`.length;
+  return dimNames(dims).reduce((widest, name) => Math.max(widest, displayWidth(name)), 0);
 }
 
 export const heatRows = (panel: Panel): HeatRow[] => panel.rows.filter((row): row is HeatRow => !isGap(row));

@@ -13,6 +13,7 @@ import {
   PanelCollector,
   pick,
   type ShownDims,
+  widestName,
 } from './heatmap-panels.ts';
 import { createScale, positionOf, type Scale } from './heatmap-scale.ts';
 
@@ -45,11 +46,11 @@ interface Setting {
 
 /** How many dimensions a panel shows: those asked for, else those that fit. */
 function choose(dims: ShownDims, options: RenderOptions, room: number, cell: number): ShownDims {
-  const { dim } = dims;
-  if (options.full) return { dim, head: dim, tail: 0 };
+  const { dim, names } = dims;
+  if (options.full) return { dim, names, head: dim, tail: 0 };
   const fitting = Math.floor(room / cell);
   const shown = options.shownColumns ?? (fitting >= dim ? dim : Math.floor((room - gapColumn.length) / cell));
-  return { dim, ...splitEnds(dim, Math.max(1, shown)) };
+  return { dim, names, ...splitEnds(dim, Math.max(1, shown)) };
 }
 
 /** Between the first and the last dimensions, where some are left out. */
@@ -68,7 +69,7 @@ function drawPanel(panel: Panel, setting: Setting): string {
   const extra = paintCell === undefined ? markWidth + 3 : 2;
   // The widest number of all that is kept decides how many fit; of those shown, the scale.
   const kept = measure([panel], setting.dims, precision);
-  const names = Math.max(`d${setting.dims.dim - 1}`.length, kept.widest);
+  const names = Math.max(widestName(setting.dims), kept.widest);
   const dims = choose(setting.dims, options, options.width - labels - 2, names + extra);
   const { largest, format, hasNaN } = measure([panel], dims, precision);
   const scale = createScale(largest, options.range);
@@ -151,7 +152,7 @@ export const renderer: Renderer = {
       ? dim
       : (options.shownColumns ?? Math.max(1, Math.floor(options.width / leastCell)));
     // Both ends: which of them are drawn is known when the widths are.
-    const dims: ShownDims = { dim, ...splitEnds(dim, most) };
+    const dims: ShownDims = { dim, names: report.vectors?.names, ...splitEnds(dim, most) };
     const collector = new PanelCollector(report, dims, options);
     let drawn = 0;
     const write = (panels: Panel[]): void => {

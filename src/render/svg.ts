@@ -10,6 +10,7 @@ import {
   PanelCollector,
   pick,
   type ShownDims,
+  widestName,
 } from './heatmap-panels.ts';
 import { colorAt, createScale, inkOn, noNumberColor, positionOf, type Scale } from './heatmap-scale.ts';
 import { coordinate, escapeXml, hex, rect, text } from './svg-shapes.ts';
@@ -153,7 +154,7 @@ function draw(panels: readonly Panel[], caption: readonly string[], dims: ShownD
     for (const row of rows)
       if (!isGap(row)) labels = Math.max(labels, Math.min(labelWidth, displayWidth(row.label)));
   }
-  const names = Math.max(`d${dims.dim - 1}`.length, widest);
+  const names = Math.max(widestName(dims), widest);
   const cellWidth = Math.max(leastCell, Math.ceil(names * column + 12));
   const picture: Picture = {
     dims,
@@ -203,6 +204,7 @@ export const renderer: Renderer = {
   async render(report, sink, options) {
     const dim = report.vectors?.dim ?? 0;
     const dims: ShownDims = {
+      names: report.vectors?.names,
       dim,
       ...splitEnds(dim, options.full ? dim : (options.shownColumns ?? shownDims)),
     };
