@@ -178,7 +178,10 @@ export interface Context {
   /** Vectors of `--input npy|f32|jsonl -`. */
   vectors(dim: number | undefined): Promise<{ data: Float32Array; rows: number; dim: number }>;
   /** Vectors of a file, or of stdin for `-` (--vectors): npy, json lines with "vector" or "embedding", else raw float32. */
-  vectorsOf(path: string, dim: number | undefined): Promise<{ data: Float32Array; rows: number; dim: number }>;
+  vectorsOf(
+    path: string,
+    dim: number | undefined,
+  ): Promise<{ data: Float32Array; rows: number; dim: number }>;
   /** Lines of a file that an option or an argument names, of stdin for `-`. */
   linesOf(path: string): AsyncIterable<string>;
   /** A line on stderr, unless --quiet; the same message once. */

@@ -1,4 +1,5 @@
 import type { Command, Context } from '../command.ts';
+import { shownId } from '../composed-id.ts';
 import { meanRow } from '../core/center.ts';
 import { findNeighbors, type Metric, type Neighbor } from '../core/neighbors.ts';
 import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
@@ -90,7 +91,7 @@ async function run(context: Context): Promise<Report> {
   const metric = (options.metric as Metric | undefined) ?? 'cosine';
   const among = await readAmong(context, table, tokenizer);
   const center = options.center ? await meanRow(table.scan(), table.dim) : undefined;
-  if (!options.keepSelf && queries.some(({ ids }) => ids.length > 0)) {
+  if (!options.keepSelf && queries.some(({ ids }) => ids.some((id) => shownId(id) !== null))) {
     context.note('the tokens of a query are left out of its own answer; --keep-self keeps them');
   }
   async function* blocks(): AsyncGenerator<Block> {

@@ -1,4 +1,5 @@
 import type { Context, OptionValues, TextInput } from '../command.ts';
+import { shownId } from '../composed-id.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, EncodeOptions, Token, Tokenizer } from '../types.ts';
@@ -43,7 +44,7 @@ export function tokenCells(
     row,
     repeated,
     offset + index,
-    token.id,
+    shownId(token.id),
     token.text,
     token.bytes,
     token.bytes,
@@ -70,7 +71,7 @@ export function idCells(
     return [
       row,
       offset + index,
-      id,
+      shownId(id),
       tokenizer?.tokenOf(id) ?? null,
       bytes,
       bytes,

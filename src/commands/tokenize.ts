@@ -1,4 +1,5 @@
 import type { Command, Context } from '../command.ts';
+import { shownId } from '../composed-id.ts';
 import { EmbError } from '../errors.ts';
 import { characterCount } from '../text/characters.ts';
 import { formatCount } from '../text/numbers.ts';
@@ -93,6 +94,16 @@ function checkModes({ options, inputKind }: Context): void {
   }
 }
 
+/** @throws EmbError "range" for a word without a row: its id would mean nothing to the next command */
+function rowId(id: number, tokenizer: Tokenizer): number {
+  if (shownId(id) !== null) return id;
+  throw new EmbError(
+    'range',
+    `${tokenizer.name}: "${tokenizer.tokenOf(id)}" is not in the vocabulary and has no id: its vector is composed of its parts`,
+    'emb embed takes the text itself',
+  );
+}
+
 /** The ids of a text, at most --truncate of them. */
 function idsOf(text: string, row: number, tokenizer: Tokenizer, context: Context): Uint32Array {
   const sink = { ids: new Uint32Array(1024), length: 0 };
@@ -112,7 +123,7 @@ function tokenize(context: Context, tokenizer: Tokenizer): Report {
       const text = textOf(input);
       if (context.format === 'ids') {
         const ids = idsOf(text, row, tokenizer, context);
-        yield { cells: Array.from(ids, (id) => [id]), sequence: row, ends: true };
+        yield { cells: Array.from(ids, (id) => [rowId(id, tokenizer)]), sequence: row, ends: true };
         continue;
       }
       const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>

@@ -9,6 +9,9 @@ import { StoredSource } from '../bytes/zip-source.ts';
 import { EmbError } from '../errors.ts';
 import type { ByteSource } from '../types.ts';
 
+/** Files of a compressed tar: each is looked at by a pass of its own. */
+const mostStreamed = 32;
+
 /** How a file is packed. */
 export type Packing = 'zip' | 'gzip' | 'bzip2' | 'xz' | 'tar';
 
@@ -40,6 +43,13 @@ export async function partsOf(source: ByteSource, packing: Packing): Promise<Par
   const content = packing === 'tar' ? source : unpacked(source, packing);
   if (packing !== 'tar' && !looksLikeTar(await headOf(content))) return [{ content }];
   const entries = await tarEntries(content);
+  if ('stream' in content && entries.length > mostStreamed) {
+    throw new EmbError(
+      'unsupported',
+      `${source.name}: holds ${entries.length} files, expected at most ${mostStreamed} in a compressed tar`,
+      'each is a pass over the whole archive: unpack it first',
+    );
+  }
   return entries.map(({ name, start, byteLength }) => {
     const label = `${source.name}/${name}`;
     const part =

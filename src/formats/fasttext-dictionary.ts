@@ -1,4 +1,5 @@
 import { Breath } from '../bytes/breath.ts';
+import { firstComposedId } from '../composed-id.ts';
 import { EmbError } from '../errors.ts';
 import type { WordList } from '../types.ts';
 import type { Fields } from './fasttext-fields.ts';
@@ -10,9 +11,6 @@ const longestWord = 1 << 16;
 
 /** A NUL, a count and a kind. */
 const leastEntryBytes = 10;
-
-/** Ids of words out of vocabulary begin here: no table has as many rows. */
-const firstComposed = 2 ** 31;
 
 /** Distinct words out of vocabulary in one run, and their bytes. */
 const mostComposed = 1 << 20;
@@ -118,7 +116,7 @@ export class ComposingWords implements WordList {
   }
 
   bytesOf(id: number): Uint8Array {
-    return this.#composed[id - firstComposed] ?? this.#table.bytesOf(id);
+    return this.#composed[id - firstComposedId] ?? this.#table.bytesOf(id);
   }
 
   idOf(word: Uint8Array): number | undefined {
@@ -127,7 +125,7 @@ export class ComposingWords implements WordList {
 
   /** True for an id that compose gave. */
   isComposed(id: number): boolean {
-    return this.#composed[id - firstComposed] !== undefined;
+    return this.#composed[id - firstComposedId] !== undefined;
   }
 
   /** fastText gives a word without parts a vector of zeros; here it has no id, as in a list without parts. */
@@ -144,7 +142,7 @@ export class ComposingWords implements WordList {
         'split the text over several runs',
       );
     }
-    const id = firstComposed + this.#composed.length;
+    const id = firstComposedId + this.#composed.length;
     this.#composed.push(word.slice());
     this.#composedIds.set(key, id);
     return id;

@@ -82,8 +82,7 @@ export function isComplete(names: readonly string[]): boolean {
   if (!hasAllShards(names)) return false;
   if (has(/\.gguf$/i)) return true;
   const weights = /\.(safetensors|bin|pt|pth|onnx|msgpack|h5|keras|npz|vec|ftz)$/i;
-  const tokenizers =
-    /^(tokenizer\.json|.*\.model|vocab\.(txt|json|bpe)|tekken\.json|.*\.tiktoken|tokenizer_config\.json)$/i;
+  const tokenizers = /^(tokenizer\.json|.*\.model|vocab\.(txt|bpe)|merges\.txt|tekken\.json|.*\.tiktoken)$/i;
   return has(weights) && has(/^(config|modules)\.json$/) && has(tokenizers);
 }
 

@@ -30,7 +30,8 @@ export async function openHubFiles(
   // Old models have one word on the hub too, which leads to their new name.
   const hub = { ...ref, repo: repos[0] };
   let snapshot = findSnapshot(settings.cacheFolders, repos, revision);
-  if (snapshot !== undefined && (settings.isOffline || isComplete(snapshot.names))) {
+  const hasFile = ref.file === undefined || snapshot?.names.includes(ref.file);
+  if (snapshot !== undefined && (settings.isOffline || (hasFile && isComplete(snapshot.names)))) {
     if (!isComplete(snapshot.names)) {
       note(`${ref.name}: ${settings.offlineBy} is set, so there is only what the cache has of it`);
     }

@@ -66,7 +66,9 @@ async function openSource(source: ByteSource, path: string, files: Files, shared
 async function isJson(source: ByteSource): Promise<boolean> {
   try {
     const head = await source.read(0, Math.min(headBytes, source.byteLength));
-    return /^\uFEFF?\s*\{/.test(Buffer.from(head.buffer, head.byteOffset, head.length).toString('utf8'));
+    const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('utf8');
+    // The length of a safetensors header may look like a brace; its upper bytes are zero.
+    return /^\uFEFF?\s*\{/.test(text) && !text.includes('\0');
   } catch (error) {
     await source.close();
     throw error;

@@ -40,9 +40,9 @@ export async function openRemote(
   const { endpoint } = readHubSettings(env);
   const hub = parseHubUrl(target.url, name, [endpoint, ...hubOrigins]);
   if (hub !== undefined) {
-    // A page of the hub is meant where it was copied from; only then may a mirror's token go there.
+    // A page of the hub is meant where it was copied from; a mirror's token is not for it.
     const isOwn = new URL(endpoint).origin === target.url.origin;
-    const at = isOwn ? env : { ...env, HF_ENDPOINT: hubOrigins[0] };
+    const at = isOwn ? env : { ...withoutToken(env), HF_ENDPOINT: hubOrigins[0] };
     return openRepo(hub, at, note);
   }
   const [{ openHttp }, { Network }] = await Promise.all([
@@ -53,6 +53,12 @@ export async function openRemote(
   const open = () => openHttp({ name, target, network, cacheKey: `url ${target.url.href}` });
   const path = target.url.pathname;
   return { kind: 'file', name, source: await open(), path, files: new UrlFiles(name, path, open) };
+}
+
+/** The environment for another hub than the one that the token is for. */
+function withoutToken(env: Environment): Environment {
+  const { HF_TOKEN: _, HUGGING_FACE_HUB_TOKEN: __, ...rest } = env;
+  return { ...rest, HF_HUB_DISABLE_IMPLICIT_TOKEN: '1' };
 }
 
 /** One file by its URL: nothing is known to lie beside it. */

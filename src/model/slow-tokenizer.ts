@@ -55,7 +55,7 @@ export async function vocabularyKind(source: ByteSource, name: string): Promise<
   if (/^[A-Za-z0-9+/]+={0,2} 0\r?\n[A-Za-z0-9+/]+={0,2} 1\r?\n/.test(text)) return 'ranks';
   if (text.startsWith('#version')) return 'merges';
   if (/^(merges.*\.txt|.*\.bpe)$/.test(basename(name))) return 'merges';
-  if (/^\s*\{/.test(text)) return 'json';
+  if (/^\s*\{/.test(text) && !text.includes('\0')) return 'json';
   // A list of words is no table of vectors: no line of it has a space.
   const isList = /\.txt$/i.test(name) && !/[ \t]/.test(text) && text.includes('\n');
   if (!isList || source.byteLength > longestVocabulary) return undefined;

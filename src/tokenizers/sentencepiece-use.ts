@@ -1,3 +1,4 @@
+import { EmbError } from '../errors.ts';
 import { pieceTypes, type SentencePieceModel } from './sentencepiece-model.ts';
 import type { AddedToken } from './tokenizer-json-added.ts';
 import { createMoreNormalizers } from './tokenizer-json-more.ts';
@@ -80,18 +81,30 @@ const classes = new Map<string, ClassUse>([
   ['rembert', bert],
 ]);
 
-/** The use that tokenizer_config.json, or the model's type, asks for; that of `sentencepiece` for classes that are not known. */
+/**
+ * The use that tokenizer_config.json, or the model's type, asks for; that of `sentencepiece` where nothing lies beside the file.
+ *
+ * @throws EmbError "unsupported" for another class: its template or its ids may be others than the file's
+ */
 export function useOf(model: SentencePieceModel, settings: VocabularySettings): SentencePieceUse {
-  const known = classes.get(classOf(settings));
-  if (known === undefined) return bareUse;
+  const named = classOf(settings);
+  const known = classes.get(named);
+  if (known === undefined && named === '') return bareUse;
+  if (known === undefined) {
+    throw new EmbError(
+      'unsupported',
+      `${model.name}: the config beside it names the tokenizer ${JSON.stringify(named)}, expected one of ${[...classes.keys()].join(' ')}`,
+      'give its tokenizer.json with --tokenizer; alone in a folder, the file is cut as sentencepiece does it',
+    );
+  }
   const ids = numbering(model, known);
   const { idOf } = ids;
-  const named = (
+  const specials = (
     ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'] as const
   )
     .flatMap((role) => specialToken(settings, role) ?? [])
     .concat(ids.specials);
-  const added = addedTokensOf(settings, named, idOf).map((token) => ({
+  const added = addedTokensOf(settings, specials, idOf).map((token) => ({
     id: token.id,
     content: token.content,
     singleWord: token.single_word,

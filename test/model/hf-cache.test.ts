@@ -188,10 +188,11 @@ describe('whether a snapshot has all that is needed', () => {
     [['x.Q4_K_M.gguf'], true],
     [['x-00001-of-00002.gguf'], false],
     [['config.json', 'vocab.txt', 'pytorch_model.bin'], true],
-    [['config.json', 'vocab.json', 'model.safetensors.index.json', ...shards(3)], true],
-    [['config.json', 'vocab.json', 'model.safetensors.index.json', ...shards(2)], false],
+    [['config.json', 'vocab.json', 'merges.txt', 'model.safetensors.index.json', ...shards(3)], true],
+    [['config.json', 'vocab.json', 'merges.txt', 'model.safetensors.index.json', ...shards(2)], false],
     [['config.json', 'vocab.json', 'model.safetensors.index.json'], false],
     [['config.json', 'vocab.json', 'a-00001-of-99999999.safetensors'], false],
+    [['config.json', 'tokenizer_config.json', 'model.safetensors'], false],
     [[], false],
   ])('%j: %s', (names, isAll) => {
     expect(isComplete(names)).toBe(isAll);

@@ -367,6 +367,19 @@ describe('lone files', () => {
     expect(error.message).toContain('has 264 ids, expected at most 200');
   });
 
+  test('a header whose length reads as a brace is no JSON file', async () => {
+    const entry = JSON.stringify({ w: { dtype: 'F32', shape: [1, 1], data_offsets: [0, 4] } });
+    // 31,520 is 0x7b20: a space and a brace.
+    const file = Buffer.concat([
+      Buffer.from([0x20, 0x7b, 0, 0, 0, 0, 0, 0]),
+      Buffer.from(entry.padEnd(0x7b20)),
+      Buffer.alloc(4),
+    ]);
+    const model = await openModel(join(folder({ 'x.safetensors': file }), 'x.safetensors'));
+    expect((await model.contents()).tensors.map(({ name }) => name)).toEqual(['w']);
+    await model.close();
+  });
+
   test('a lone shard opens alone', async () => {
     const model = await openModel(fixture('model/llama-sharded/model-00003-of-00003.safetensors'));
     expect((await model.contents()).tensors.map(({ name }) => name)).toEqual(['lm_head.weight']);
