@@ -4,10 +4,12 @@ import * as more from '../../../src/tokenizers/tokenizer-json-more.ts';
 import { seededRandom } from '../../tokenizers/fuzz-text.ts';
 import { findVariantDifferences, variant, variantNames } from '../../tokenizers/tokenizer-json-variants.ts';
 
-const count = 20_000;
+/** Every third configuration gets the full number: between them they use every component. */
+const countOf = (name: string) => (variantNames.indexOf(name) % 3 === 0 ? 20_000 : 4_000);
 
-describe('ids, spans and decoded texts agree with Hugging Face on 20,000 fuzzed texts', () => {
+describe('ids, spans and decoded texts agree with Hugging Face on 4,000 to 20,000 fuzzed texts', () => {
   test.each(variantNames)('%s', async (name) => {
+    const count = countOf(name);
     const wrong = await findVariantDifferences(name, seededRandom(1000 + name.length), count);
     console.log(`${name}: ${wrong.length} of ${count} texts differ`);
     expect(wrong).toEqual([]);
