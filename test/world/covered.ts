@@ -54,7 +54,7 @@ export const covered: { test: string; reads(path: string): boolean }[] = [
   {
     test: 'models.test.ts',
     reads: (path) =>
-      /tiny_gpt2\.bin\.index\.json$|test-model-float32\/config\.json$|examples\/prompts\/|gpt2_encoded_tokens\.json$/.test(
+      /tiny_gpt2\.bin\.index\.json$|test-model-float32\/config\.json$|examples\/prompts\/|gpt2_encoded_tokens\.json$|swift-transformers\/Resources\/(bert|t5|tokenizer_)|added-tokens\/tokenizer_config\.json$/.test(
         path,
       ),
   },

@@ -66,4 +66,44 @@ describe.skipIf(!hasWorld)('models of the world, opened as users open them', () 
     };
     expect(await idsOf('gpt2', [text])).toEqual([token_ids]);
   });
+
+  const resources = join(world, 'huggingface+swift-transformers', 'Resources');
+  const read = <T>(name: string) => JSON.parse(readFileSync(join(resources, name), 'utf8')) as T;
+  const bert = join(world, 'pytorch+text', 'bert_base_uncased_vocab.txt');
+  const t5 = join(world, 'pytorch+text', 't5_tokenizer_base.model');
+  const gpt2 = join(world, 'pykeio+ort', 'gpt2', 'tokenizer.json');
+
+  test('tokens that swift-transformers expects of BERT and T5', async () => {
+    const ofBert = read<{ text: string; token_ids: number[] }>('bert_uncased_encoded.json');
+    // The file has the template's [CLS] and [SEP] around the text.
+    expect(await idsOf(bert, [ofBert.text])).toEqual([ofBert.token_ids.slice(1, -1)]);
+    const ofT5 = read<{ text: string; token_ids: number[] }>('t5_base_encoded.json');
+    // ... and </s> behind it.
+    expect(await idsOf(t5, [ofT5.text])).toEqual([ofT5.token_ids.slice(0, -1)]);
+    expect(ofT5.token_ids.at(-1)).toBe(1);
+  });
+
+  test.each([
+    ['bert-base-uncased', bert, true],
+    ['google-bert/bert-base-uncased', bert, true],
+    ['distilgpt2', gpt2, false],
+  ])('the cases of swift-transformers for %s', async (name, ref, wraps) => {
+    type Case = { input: string; encoded: { input_ids: number[] } };
+    const cases = read<Record<string, Case[]>>('tokenizer_tests.json')[name];
+    expect(cases.length).toBe(18);
+    const found = await idsOf(
+      ref,
+      cases.map(({ input }) => input),
+    );
+    expect(found).toEqual(
+      cases.map(({ encoded: { input_ids } }) => (wraps ? input_ids.slice(1, -1) : input_ids)),
+    );
+  });
+
+  test('configs beside tokenizers that Hugging Face’s library refuses break nothing', async () => {
+    for (const folder of [resources, join(world, 'microsoft+onnxruntime-extensions', 'added-tokens')]) {
+      const opening = openTokenizer(join(folder, 'tokenizer.json'), () => {}, {});
+      await opening.catch((error: Error) => expect(error).toMatchObject({ name: 'EmbError' }));
+    }
+  });
 });
