@@ -14,7 +14,7 @@ import {
 const objectsAnyway = 1 << 16;
 
 /** A pickle that is no attack spends more bytes than this on an object. */
-const bytesPerObject = 4;
+const bytesPerObject = 5;
 
 /** Of a module or a global, as errors show it; no allowed one is as long. */
 const longestName = 200;
