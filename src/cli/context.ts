@@ -22,12 +22,18 @@ const gpt2Rows = 50_257;
 /** What options of the scratch layer mean nothing for a trained table. */
 const scratchOnly = ['std', 'padding-idx', 'init'] as const;
 
+/** What a command does with texts: reads stdin when it is given nothing else, takes arguments for texts. */
+export interface TextArguments {
+  unasked: boolean;
+  arguments: boolean;
+}
+
 /** The context of one run: everything that a command may ask for, loaded when it is asked for. */
 export function createContext(
   args: readonly string[],
   options: OptionValues,
   format: string,
-  takesTexts: boolean,
+  takes: TextArguments,
   flush: () => void,
 ): RunContext {
   const emitters: (() => void)[] = [];
@@ -43,6 +49,7 @@ export function createContext(
   const inputs = new Inputs({
     args,
     options,
+    textArguments: takes.arguments,
     note,
     onPause: () => {
       for (const emit of emitters) emit();
@@ -72,7 +79,7 @@ export function createContext(
       const model =
         ref === undefined
           ? await openScratchLayer(context)
-          : await openTrained(ref, context, inputs, takesTexts);
+          : await openTrained(ref, context, inputs, takes.unasked);
       opened.push(model);
       return model;
     },
@@ -94,6 +101,7 @@ export function createContext(
       return context.tokenizerOf(modelRef ?? 'gpt2');
     },
     async tokenizerOf(ref) {
+      if (ref === '-') return (await openTrained(ref, context, inputs, takes.unasked)).tokenizer();
       const { openTokenizer } = await import('../model/tokenizer-ref.ts');
       return openTokenizer(ref, note, process.env);
     },

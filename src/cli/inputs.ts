@@ -13,6 +13,8 @@ type InputKind = (typeof inputKinds)[number];
 export interface InputHost {
   args: readonly string[];
   options: OptionValues;
+  /** Arguments are texts, a lone - is stdin; elsewhere they name models. */
+  textArguments: boolean;
   note(message: string): void;
   onPause(): void;
   /** Counts and says a line that was passed over; with --strict it throws. */
@@ -146,7 +148,7 @@ export class Inputs {
 
   /** A lone `-` asks for stdin. */
   #readsStdin(): boolean {
-    return this.#host.args.length === 1 && this.#host.args[0] === '-';
+    return this.#host.textArguments && this.#host.args.length === 1 && this.#host.args[0] === '-';
   }
 
   /** Everything of stdin or --file, with the form that --input names. */

@@ -6,7 +6,7 @@ import { didYouMean, nearestNames } from '../text/nearest.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Renderer } from '../types.ts';
 import { colorLevel } from './color.ts';
-import { createContext, type RunContext } from './context.ts';
+import { createContext, type RunContext, type TextArguments } from './context.ts';
 import { parseCommandLine } from './program.ts';
 import { complain, say } from './say.ts';
 import { onSignals } from './signals.ts';
@@ -67,6 +67,10 @@ function report(error: unknown, debug: boolean): number {
   return 70;
 }
 
+function textArguments({ name, groups }: Command): TextArguments {
+  return { unasked: readsTexts.includes(name), arguments: groups.includes('input') };
+}
+
 async function run(argv: readonly string[]): Promise<number> {
   const parsed = await parseCommandLine(argv, EMB_VERSION);
   const stdout = new DescriptorSink(1);
@@ -87,9 +91,7 @@ async function run(argv: readonly string[]): Promise<number> {
       `redirect it (> x.${renderer.endings[0] ?? format}), or -o FILE`,
     );
   }
-  const context = createContext(parsed.args, options, format, readsTexts.includes(command.name), () =>
-    stdout.end(),
-  );
+  const context = createContext(parsed.args, options, format, textArguments(command), () => stdout.end());
   // Listening before the file is there: a signal in between would leave it behind.
   const stop = output === undefined ? undefined : onSignals(() => file?.abandon());
   let file: AtomicFile | undefined;

@@ -82,9 +82,38 @@ async function isJson(source: ByteSource): Promise<boolean> {
  */
 export async function openModelBytes(bytes: Uint8Array, options: OpenOptions = {}): Promise<Model> {
   const shared = { name: 'stdin', tensor: options.tensor, note: options.note ?? (() => {}) };
+  const place = await tokenizerOfFile(new MemorySource('stdin', bytes), 'stdin', new OneFile(bytes));
+  if (place !== undefined) {
+    const tokenizer = async () => place;
+    return new FileModel({
+      ...shared,
+      files: undefined,
+      config: {},
+      tokenizer,
+      open: async () => noTensors(),
+    });
+  }
   const set = await openOne(new MemorySource('stdin', bytes), undefined);
   const open = async () => set;
   return new FileModel({ ...shared, ...ownParts(set, 'stdin'), files: undefined, open, opened: set });
+}
+
+/** What came through stdin, with nothing beside it. */
+class OneFile implements Files {
+  readonly name = 'stdin';
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  async list(): Promise<string[]> {
+    return [this.name];
+  }
+
+  async open(name: string): Promise<ByteSource | undefined> {
+    return name === this.name ? new MemorySource(name, this.#bytes) : undefined;
+  }
 }
 
 /** A folder of files, wherever it lies. Where modules.json leads to a folder inside, that has the weights, and perhaps the rest. */

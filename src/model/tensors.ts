@@ -52,13 +52,8 @@ export function oneFile(file: TensorFile): TensorSet {
 
 /** What a tokenizer.json alone has. */
 export function noTensors(): TensorSet {
-  return oneFile({
-    format: 'tokenizer',
-    name: '',
-    tensors: [],
-    metadata: new Map(),
-    close: async () => {},
-  });
+  const file = { format: 'tokenizer', name: '', tensors: [], metadata: new Map(), close: async () => {} };
+  return { ...oneFile(file), files: [] };
 }
 
 /**

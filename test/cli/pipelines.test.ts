@@ -38,6 +38,25 @@ describe('shell pipelines', () => {
     expect(code).toBe(0);
   });
 
+  test('a model comes through stdin as an argument, too', () => {
+    const tiny = 'fixtures/model/gpt2-tiny';
+    const info = JSON.parse(shell(`emb info - -f json < ${tiny}/model.safetensors`).stdout);
+    expect(info).toMatchObject({ format: 'safetensors', tensor_count: 16 });
+    const named = JSON.parse(shell(`emb params ${tiny}/model.safetensors -f json`).stdout);
+    const piped = JSON.parse(shell(`emb params - -f json < ${tiny}/model.safetensors`).stdout);
+    expect(piped.total).toBe(named.total);
+  });
+
+  test('a tokenizer comes through stdin', () => {
+    const file = 'fixtures/model/gpt2-tiny/tokenizer.json';
+    const named = shell(`emb tokenize -m ${file} -f ids "Hello world"`).stdout;
+    expect(named).toMatch(/^\d+( \d+)*\n$/);
+    expect(shell(`emb tokenize -m - -f ids "Hello world" < ${file}`).stdout).toBe(named);
+    expect(shell(`emb vocab - --count -f csv < ${file}`).stdout).toBe(
+      shell(`emb vocab ${file} --count -f csv`).stdout,
+    );
+  });
+
   test('csv columns can be cut', () => {
     const { stdout } = shell('emb embed "a" "b" -q -f csv | cut -d, -f1-4');
     expect(stdout).toBe('row,text,index,id\n0,a,0,64\n1,b,0,65\n');
