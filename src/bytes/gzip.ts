@@ -25,7 +25,13 @@ export async function* gunzip(source: ByteSource): AsyncIterable<Uint8Array> {
     for await (const piece of inflate) yield piece as Uint8Array;
   } catch (error) {
     if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error;
-    throw new EmbError('corrupt', `${source.name}: does not inflate: ${(error as Error).message}`);
+    const { name, byteLength } = source;
+    const why = (error as Error).message;
+    throw new EmbError(
+      'corrupt',
+      `${name}: its ${byteLength} bytes do not inflate: ${why}`,
+      'download it again',
+    );
   } finally {
     inflate.destroy();
   }

@@ -36,10 +36,11 @@ export function headerEnd(first: Uint8Array, source: ByteSource): number {
     throw new EmbError('corrupt', `${name}: is ${byteLength} bytes, expected at least ${lengthBytes}`);
   }
   const view = new DataView(first.buffer, first.byteOffset, lengthBytes);
-  const length = Number(view.getBigUint64(0, true));
-  if (length > longestHeader) {
-    throw new EmbError('corrupt', `${name}: "header length" is ${length}, expected at most ${longestHeader}`);
+  const exact = view.getBigUint64(0, true);
+  if (exact > longestHeader) {
+    throw new EmbError('corrupt', `${name}: "header length" is ${exact}, expected at most ${longestHeader}`);
   }
+  const length = Number(exact);
   if (lengthBytes + length > byteLength) {
     throw new EmbError(
       'corrupt',

@@ -26,6 +26,8 @@ export function readWord2vecHeader(head: Uint8Array): Word2vecHeader | undefined
 export function looksLikeWord2vec(head: Uint8Array, source: { readonly byteLength: number }): boolean {
   const header = readWord2vecHeader(head);
   if (header === undefined || header.rows === 0) return false;
-  if (header.byteLength + header.rows * (4 * header.dim + 1) > source.byteLength) return false;
-  return head.length >= source.byteLength || /[\x00-\x08\x0e-\x1f]/.test(latin1(head));
+  // A cut file keeps such bytes: its reader says best what it lacks.
+  if (/[\x00-\x08\x0e-\x1f]/.test(latin1(head))) return true;
+  const fits = header.byteLength + header.rows * (4 * header.dim + 1) <= source.byteLength;
+  return fits && head.length >= source.byteLength;
 }

@@ -149,6 +149,13 @@ describe('binary word2vec', () => {
     }
   });
 
+  test('that is cut says how many bytes are missing', async () => {
+    const whole = Buffer.concat([Buffer.from('3 2\n'), row('a', 1e-40, 2), row('b', 3, 4), row('c', 5, 6)]);
+    await expect(open(whole.subarray(0, 20), 'x.bin')).rejects.toThrow(
+      'x.bin: is 20 bytes, expected at least 31 for 3 rows of 2 values',
+    );
+  });
+
   test('says what follows the last row', async () => {
     const file = await open(
       Buffer.concat([Buffer.from('1 2\n'), row('a', 1e-40, 2), Buffer.from('junk')]),
