@@ -66,7 +66,7 @@ const builtinsAtOnce = {
 };
 
 const bundle = await rolldown({
-  input: { main: 'src/cli/main.ts' },
+  input: { main: 'src/cli/main.ts', worker: 'src/cli/worker.ts' },
   platform: 'node',
   plugins: [ranksAsFiles, builtinsAtOnce],
   resolve: { alias: standIns },

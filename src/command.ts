@@ -148,6 +148,19 @@ export interface PresetConfig {
   expansion?: number;
 }
 
+/** One end of the line between two threads. */
+export interface ThreadPort {
+  /** What is transferred is gone here afterwards. */
+  post(message: unknown, transfer?: readonly ArrayBuffer[]): void;
+  /** The next message, in the order in which they were posted. @throws what ended the other thread, EmbErrors as they were thrown */
+  receive(): Promise<unknown>;
+}
+
+/** Another thread, as the one that started it has it. */
+export interface WorkerThread extends ThreadPort {
+  stop(): Promise<void>;
+}
+
 /** What a command gets; it does no I/O of its own. */
 export interface Context {
   readonly args: readonly string[];
@@ -187,6 +200,8 @@ export interface Context {
   /** A line on stderr, unless --quiet; the same message once. */
   note(message: string): void;
   progress(total: number, unit: string): Progress;
+  /** Starts `count` threads that run a job of cli/worker.ts; fewer, or none, where that is not possible. */
+  startWorkers(count: number, job: string, data: unknown): Promise<WorkerThread[]>;
 }
 
 /** One command: one file in src/commands, one line in its index. */

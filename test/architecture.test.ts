@@ -44,7 +44,7 @@ const builtins: Record<string, string[]> = {
     'node:tls',
     'node:zlib',
   ],
-  cli: ['node:fs'],
+  cli: ['node:fs', 'node:worker_threads'],
   model: ['node:path'],
   tokenizers: ['node:buffer'],
 };

@@ -133,6 +133,10 @@ export function createContext(
     linesOf: (path) =>
       readRecords({ file: path === '-' ? undefined : path, separator: 10, note, onPause: () => {} }),
     progress: (total, unit) => startProgress(total, unit, options.quiet === true),
+    async startWorkers(count, job, data) {
+      const { startWorkers } = await import('./workers.ts');
+      return startWorkers(count, job, data);
+    },
     onPause: (emit) => {
       emitters.push(emit);
     },
