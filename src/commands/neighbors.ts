@@ -1,8 +1,11 @@
 import type { Command, Context } from '../command.ts';
 import { shownId } from '../composed-id.ts';
 import { meanRow } from '../core/center.ts';
+import type { Components } from '../core/components.ts';
 import { findNeighbors, type Metric, type Neighbor } from '../core/neighbors.ts';
-import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
+import { EmbError } from '../errors.ts';
+import { formatCount } from '../text/numbers.ts';
+import type { Block, Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
 import { readAmong } from './among.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { type Query, readQueries } from './queries.ts';
@@ -15,7 +18,8 @@ export const command: Command = {
     'The k nearest rows by cosine, dot product or L2 distance: every row is compared, exactly. An argument is a token of the vocabulary\n' +
     'if there is one of that name (" king" and "king" are two), else a text: the mean of its tokens. A query is left out of its own answer.\n' +
     'Vectors from elsewhere: --vectors - reads npy, json lines with "vector" or "embedding" (what emb embed -f jsonl prints), or raw\n' +
-    'float32. Rows of zeros and rows that hold a NaN have no direction and are no answers.',
+    'float32. Rows of zeros and rows that hold a NaN have no direction and are no answers.\n' +
+    'A few directions that all rows share often hide what sets them apart: --center and --remove-components take them away.',
   options: [
     {
       long: 'k',
@@ -54,6 +58,15 @@ export const command: Command = {
       description: "subtract the table's mean from rows and queries first (one scan more)",
     },
     {
+      long: 'remove-components',
+      type: 'integer',
+      value: 'n',
+      min: 1,
+      max: 1000,
+      description:
+        "center, and take the table's n leading principal components out of rows and queries (all-but-the-top)",
+    },
+    {
       long: 'vectors',
       type: 'text',
       value: 'file',
@@ -90,7 +103,9 @@ async function run(context: Context): Promise<Report> {
   const queries = await readQueries(context, table, tokenizer);
   const metric = (options.metric as Metric | undefined) ?? 'cosine';
   const among = await readAmong(context, table, tokenizer);
-  const center = options.center ? await meanRow(table.scan(), table.dim) : undefined;
+  const components = await componentsOf(context, table);
+  const center =
+    options.center && components === undefined ? await meanRow(table.scan(), table.dim) : undefined;
   if (!options.keepSelf && queries.some(({ ids }) => ids.some((id) => shownId(id) !== null))) {
     context.note('the tokens of a query are left out of its own answer; --keep-self keeps them');
   }
@@ -105,6 +120,7 @@ async function run(context: Context): Promise<Report> {
       exclude: options.keepSelf ? undefined : queries.map(({ ids }) => new Set(ids)),
       among,
       center,
+      components,
       threshold: options.threshold as number | undefined,
       advance: (rows) => progress.advance(rows),
     });
@@ -116,13 +132,37 @@ async function run(context: Context): Promise<Report> {
       yield { cells, sequence: index, ends: true };
     }
   }
-  const centered = options.center ? ' · centered' : '';
+  const centered =
+    components !== undefined
+      ? ` · centered, without ${components.count} components`
+      : options.center
+        ? ' · centered'
+        : '';
   return {
     columns: context.format === 'ids' ? [{ key: 'id', kind: 'id' }] : columnsOf(metric, queries, names),
     blocks: blocks(),
     caption: [`${captionOfTable(opened, names)} · ${metric}${centered}`],
     layout: 'rows',
   };
+}
+
+/** The components that --remove-components takes out. @throws EmbError "range" when nothing would be left */
+async function componentsOf(context: Context, table: EmbeddingTable): Promise<Components | undefined> {
+  const count = context.options.removeComponents as number | undefined;
+  if (count === undefined) return undefined;
+  if (count >= table.dim) {
+    throw new EmbError(
+      'range',
+      `--remove-components is ${count}, expected at most ${table.dim - 1}: "${table.tensorName}" has ${formatCount(table.dim)} columns`,
+    );
+  }
+  const { principalComponents } = await import('../core/components.ts');
+  const components = await principalComponents(table, count, context.options.kernel === 'ts' ? 'ts' : 'simd');
+  if (components.rows < table.rows) {
+    const [used, all] = [formatCount(components.rows), formatCount(table.rows)];
+    context.note(`the components come from ${used} of ${all} rows`);
+  }
+  return components;
 }
 
 function columnsOf(metric: Metric, queries: readonly Query[], names: Tokenizer | undefined): Column[] {

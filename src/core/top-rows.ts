@@ -32,9 +32,17 @@ export class TopRows {
 
   /** Best first. */
   rows(): number[] {
+    return [...this.best().rows];
+  }
+
+  /** Best first, with their scores. */
+  best(): { rows: Uint32Array; scores: Float64Array } {
     const order = this.#rows.map((_, index) => index);
     order.sort((a, b) => this.#scores[b] - this.#scores[a] || this.#rows[a] - this.#rows[b]);
-    return order.map((index) => this.#rows[index]);
+    return {
+      rows: Uint32Array.from(order, (index) => this.#rows[index]),
+      scores: Float64Array.from(order, (index) => this.#scores[index]),
+    };
   }
 
   #isWorse(a: number, b: number): boolean {

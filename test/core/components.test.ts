@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import ndarray from 'ndarray';
+import { describe, expect, test } from 'vitest';
+import { principalComponents } from '../../src/core/components.ts';
+import { findNeighbors, type Metric } from '../../src/core/neighbors.ts';
+import { symmetricEigen } from '../../src/core/symmetric-eigen.ts';
+import type { EmbeddingTable } from '../../src/types.ts';
+
+interface Case {
+  rows: number;
+  dim: number;
+  seed: number;
+  count: number;
+  query: number;
+  answers: Record<Metric, { row: number; score: number; norm: number }[]>;
+}
+
+const { cases } = JSON.parse(readFileSync('fixtures/core/all-but-the-top.json', 'utf8')) as { cases: Case[] };
+
+/** The table of fixtures/make/components.py. */
+function generate({ rows, dim, seed }: Case): Float32Array {
+  let state = seed;
+  const draw = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 24) - 128;
+  };
+  const axes = Array.from({ length: 3 }, () => Array.from({ length: dim }, draw));
+  const data = new Float32Array(rows * dim);
+  for (let row = 0; row < rows; row++) {
+    const weights = [8, 12, 20].map((scale) => Math.floor(draw() / scale));
+    for (let i = 0; i < dim; i++) {
+      const along = axes.reduce((sum, axis, index) => sum + weights[index] * axis[i], 0);
+      data[row * dim + i] = 4 * draw() + along + 2 * axes[2][i];
+    }
+  }
+  return data;
+}
+
+function tableOf(data: Float32Array, dim: number): EmbeddingTable {
+  const rows = data.length / dim;
+  return {
+    tensorName: 'weight',
+    dtype: 'F32',
+    rows,
+    dim,
+    byteLength: data.byteLength,
+    rounds: false,
+    async gather(ids) {
+      const out = new Float32Array(ids.length * dim);
+      for (const [index, id] of ids.entries()) out.set(data.subarray(id * dim, (id + 1) * dim), index * dim);
+      return ndarray(out, [ids.length, dim]);
+    },
+    async *scan() {
+      for (let start = 0; start < rows; start += 41) {
+        const count = Math.min(41, rows - start);
+        yield { start, rows: count, data: data.slice(start * dim, (start + count) * dim) };
+      }
+    },
+  };
+}
+
+describe('without the leading components', () => {
+  for (const fixture of cases) {
+    const { rows, dim, count, query, answers } = fixture;
+    test.each(['simd', 'ts'] as const)(
+      `neighbors among ${rows} x ${dim} without ${count} are scikit-learn's, by %s`,
+      async (kernel) => {
+        const data = generate(fixture);
+        const table = tableOf(data, dim);
+        const components = await principalComponents(table, count, kernel);
+        expect(components.rows).toBe(rows);
+        const queries = data.slice(query * dim, (query + 1) * dim);
+        for (const metric of ['cosine', 'dot', 'l2'] as const) {
+          const [found] = await findNeighbors(table, queries, { k: 6, metric, kernel, components });
+          expect(found.map(({ row }) => row)).toEqual(answers[metric].map(({ row }) => row));
+          for (const [rank, { score, norm }] of found.entries()) {
+            const expected = answers[metric][rank];
+            // The query's own distance is 0: rounding is measured by the length of the rows.
+            expect(Math.abs(score - expected.score)).toBeLessThan(
+              1e-6 * Math.max(Math.abs(expected.score), metric === 'cosine' ? 1 : expected.norm),
+            );
+            expect(Math.abs(norm / expected.norm - 1)).toBeLessThan(1e-6);
+          }
+        }
+      },
+    );
+  }
+
+  test('rows that hold a NaN do not count, and rows that lie within the components are no answers by cosine', async () => {
+    const [fixture] = cases;
+    const { dim, count } = fixture;
+    const clean = generate(fixture);
+    const before = await principalComponents(tableOf(clean, dim), count);
+    const [first] = [before.directions.subarray(0, dim)];
+    const data = new Float32Array(clean.length + 2 * dim);
+    data.set(clean);
+    data.fill(Number.NaN, clean.length, clean.length + dim);
+    const after = await principalComponents(tableOf(data.slice(0, clean.length + dim), dim), count);
+    expect(after.directions).toEqual(before.directions);
+    expect(after.rows).toBe(fixture.rows);
+    // A row that is the mean and nothing but the first component.
+    for (let i = 0; i < dim; i++) data[clean.length + dim + i] = before.mean[i] + 64 * first[i];
+    const [found] = await findNeighbors(tableOf(data, dim), data.slice(0, dim), {
+      k: 100,
+      metric: 'cosine',
+      components: before,
+    });
+    expect(found.some(({ row }) => row === fixture.rows)).toBe(false);
+    expect(found.find(({ row }) => row === fixture.rows + 1)?.norm ?? 0).toBeLessThan(1e-4);
+  });
+});
+
+describe('eigenvectors of a symmetric matrix', () => {
+  test.each([1, 2, 3, 17, 64])('of %d x %d reproduce it and stand at right angles', (n) => {
+    let state = n;
+    const draw = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 31 - 1;
+    };
+    const matrix = new Float64Array(n * n);
+    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) matrix[i * n + j] = matrix[j * n + i] = draw();
+    const { values, vectors } = symmetricEigen(matrix.slice(), n);
+    expect([...values]).toEqual([...values].sort((a, b) => b - a));
+    for (let i = 0; i < n; i++) {
+      for (let j = 0; j < n; j++) {
+        let product = 0;
+        let inner = 0;
+        for (let k = 0; k < n; k++) {
+          product += values[k] * vectors[k * n + i] * vectors[k * n + j];
+          inner += vectors[i * n + k] * vectors[j * n + k];
+        }
+        expect(product).toBeCloseTo(matrix[i * n + j], 11);
+        expect(inner).toBeCloseTo(i === j ? 1 : 0, 11);
+      }
+    }
+  });
+
+  test('of zeros and of the identity are there', () => {
+    expect([...symmetricEigen(new Float64Array(9), 3).values]).toEqual([0, 0, 0]);
+    expect([...symmetricEigen(Float64Array.of(1, 0, 0, 1), 2).vectors]).toEqual([1, 0, 0, 1]);
+  });
+});
