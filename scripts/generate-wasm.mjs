@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,dots,dequantize,mersenne,shortest,bpe,text-vectors}.ts.
+// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,dots,gram,dequantize,mersenne,shortest,bpe,text-vectors}.ts.
 // Alone: node scripts/generate-wasm.mjs
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -27,6 +27,15 @@ const kernels = [
     source: 'src/kernels/assembly/dots.ts',
     target: 'src/generated/dots.ts',
     name: 'dotsBase64',
+    memory: [
+      ...['--importMemory', '--noExportMemory'],
+      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
+    ],
+  },
+  {
+    source: 'src/kernels/assembly/gram.ts',
+    target: 'src/generated/gram.ts',
+    name: 'gramBase64',
     memory: [
       ...['--importMemory', '--noExportMemory'],
       ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
