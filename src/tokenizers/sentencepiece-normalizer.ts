@@ -30,10 +30,9 @@ export class SentencePieceNormalizer {
     this.userDefined = userDefined;
   }
 
-  /** text[0, size) is UTF-8. addsPrefix: false for a text that goes on after another. */
-  normalize(text: Uint8Array, size: number, addsPrefix = true): void {
-    const { removeExtraSpaces, escapeSpaces, spaceBehind } = this.spec;
-    const addDummyPrefix = this.spec.addDummyPrefix && addsPrefix;
+  /** text[0, size) is UTF-8. */
+  normalize(text: Uint8Array, size: number): void {
+    const { removeExtraSpaces, escapeSpaces, spaceBehind, addDummyPrefix } = this.spec;
     this.length = 0;
     let at = 0;
     while (removeExtraSpaces && at < size) {

@@ -1,16 +1,17 @@
 import { EmbError } from '../errors.ts';
 import { nearestNames } from '../text/nearest.ts';
 import type { EncodeOptions, IdSink, Token, Tokenizer } from '../types.ts';
-import { toUtf16Spans, Utf8Text } from './bpe-text.ts';
-import { createSpanSink, keepsSpans, pushId, type SpanSink } from './id-sink.ts';
+import { Utf8Text } from './bpe-text.ts';
+import { createSpanSink, keepsSpans, pushId } from './id-sink.ts';
 import { characterBytes } from './sentencepiece-bpe.ts';
 import { type Cut, createCut, matchUserDefined } from './sentencepiece-cutter.ts';
 import { byteOfPiece, decodePieces } from './sentencepiece-decoder.ts';
 import { pieceTypes, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
 import { SentencePieceNormalizer } from './sentencepiece-normalizer.ts';
-import { bareUse, type SentencePieceUse, useOf } from './sentencepiece-use.ts';
+import { dropIds, placeSpans } from './sentencepiece-spans.ts';
+import { bareUse, prepareText, type SentencePieceUse, useOf } from './sentencepiece-use.ts';
 import { type AddedToken, AddedTokenMatcher, type Segment } from './tokenizer-json-added.ts';
-import { type AlignedText, originalEnd, originalStart } from './tokenizer-json-aligned.ts';
+import type { AlignedText } from './tokenizer-json-aligned.ts';
 import type { VocabularySettings } from './vocab-settings.ts';
 
 /**
@@ -29,6 +30,10 @@ export function openSentencePiece(name: string, bytes: Uint8Array, settings?: Vo
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
+const comma = 0x2c;
+
+/** Numbers that are remembered. */
+const mostNumbers = 10_000;
 
 class SentencePieceTokenizer implements Tokenizer {
   readonly kind: string;
@@ -42,11 +47,15 @@ class SentencePieceTokenizer implements Tokenizer {
   private readonly pieces = createSpanSink();
   private ready: { normalizer: SentencePieceNormalizer; cut: Cut; matcher?: AddedTokenMatcher } | undefined;
   private readyBytes: Int32Array | undefined;
+  private readyBare: SentencePieceTokenizer | undefined;
+  private readonly numbers = new Map<string, number[]>();
 
   constructor(model: SentencePieceModel, use: SentencePieceUse) {
     this.kind = `sentencepiece ${model.type}`;
     this.name = model.name;
-    this.model = model;
+    const { normalizer } = model;
+    this.model =
+      use.prefix === undefined ? model : { ...model, normalizer: { ...normalizer, addDummyPrefix: false } };
     this.use = use;
     this.unknownId = use.outerOf(model.unknownId);
     let size = 0;
@@ -78,13 +87,20 @@ class SentencePieceTokenizer implements Tokenizer {
     const isWrapped = options.template !== false;
     const whole = (text as string & { toWellFormed(): string }).toWellFormed();
     if (isWrapped) for (const id of before) pushId(into, id, 0, 0);
-    let first = true;
-    for (const { start, end, token } of this.split(whole, options.allowSpecial === false)) {
-      if (token !== undefined) pushId(into, token.id, start, end);
-      else this.encodePlain({ text: whole.slice(start, end), shift: start }, first, into);
-      first = false;
+    const at = into.length;
+    const { text: prepared, shift } = prepareText(whole, this.use);
+    for (const { start, end, token } of this.split(prepared, options.allowSpecial === false)) {
+      if (token === undefined) {
+        this.encodePlain(prepared.slice(start, end), start + shift, into);
+        continue;
+      }
+      // The space of its own that a text got before a special token is none of the text's.
+      const isLone = this.use.prefix !== undefined && token.special && into.length === at + 1;
+      if (isLone && this.tokenOf(into.ids[at]) === '▁') dropIds(into, at, 1);
+      pushId(into, token.id, start + shift, end + shift);
     }
-    if (isWrapped) for (const id of after) pushId(into, id, whole.length, whole.length);
+    const isEnded = this.use.endsOnce && into.length > at && into.ids[into.length - 1] === after[0];
+    if (isWrapped && !isEnded) for (const id of after) pushId(into, id, whole.length, whole.length);
   }
 
   encode(text: string, options: EncodeOptions = {}): Token[] {
@@ -106,12 +122,27 @@ class SentencePieceTokenizer implements Tokenizer {
     return text === '' ? [] : [{ start: 0, end: text.length, token: undefined }];
   }
 
-  private encodePlain(from: AlignedText, first: boolean, into: IdSink): void {
+  /** A text between added tokens, `shift` units from the beginning of all. */
+  private encodePlain(plain: string, shift: number, into: IdSink): void {
+    const { prefix } = this.use;
+    if (prefix === undefined || !/^[ ▁]/.test(plain)) {
+      this.encodeAligned({ text: plain, shift }, into);
+      return;
+    }
+    // What stands before the space keeps it from being removed, and leaves afterwards.
+    const at = into.length;
+    this.encodeAligned({ text: prefix.unknown + plain, shift: shift - prefix.unknown.length }, into);
+    const extra = createSpanSink();
+    this.encodeAligned({ text: prefix.unknown, shift: 0 }, extra);
+    if (into.length - at >= extra.length) dropIds(into, at, extra.length);
+  }
+
+  private encodeAligned(from: AlignedText, into: IdSink): void {
     const { utf8, pieces, use } = this;
     const { normalizer, cut } = this.engine;
     const text = use.normalizer?.(from, keepsSpans(into)) ?? from;
     utf8.set(text.text);
-    normalizer.normalize(utf8.bytes, utf8.length, first || use.prefixesAll);
+    normalizer.normalize(utf8.bytes, utf8.length);
     pieces.length = 0;
     cut(normalizer.bytes, normalizer.length, pieces);
     const at = into.length;
@@ -122,8 +153,13 @@ class SentencePieceTokenizer implements Tokenizer {
   /** Unknown characters in a row are one token, or their bytes. */
   private pushPieces(normalizer: SentencePieceNormalizer, into: IdSink): void {
     const { pieces, model, use } = this;
-    const push = (id: number, start: number, end: number): void => {
+    const place = (id: number, start: number, end: number): void => {
       pushId(into, use.outerOf(id), normalizer.starts[start] ?? 0, normalizer.ends[end - 1] ?? 0);
+    };
+    const push = (id: number, start: number, end: number): void => {
+      const isNumber = use.splitsNumbers && end - start > 1 && normalizer.bytes[end - 1] === comma;
+      if (!isNumber) place(id, start, end);
+      else this.pushNumber(id, decoder.decode(normalizer.bytes.subarray(start, end)), start, end, place);
     };
     for (let i = 0; i < pieces.length; i++) {
       const start = pieces.starts[i];
@@ -137,6 +173,35 @@ class SentencePieceTokenizer implements Tokenizer {
         i = last;
       }
     }
+  }
+
+  /**
+   * A piece that ends in a digit and a comma: the comma is a piece of its own, and what is before it is cut again.
+   *
+   * Source: _tokenize of transformers' tokenization_albert.py.
+   */
+  private pushNumber(
+    id: number,
+    text: string,
+    start: number,
+    end: number,
+    place: (id: number, start: number, end: number) => void,
+  ): void {
+    if (!/[\p{Nd}\u00b2\u00b3\u00b9\u2070-\u2089\u2460-\u2468],$/u.test(text)) {
+      place(id, start, end);
+      return;
+    }
+    let known = this.numbers.get(text);
+    if (known === undefined) {
+      this.readyBare ??= new SentencePieceTokenizer(this.model, bareUse);
+      const names = this.readyBare.encode(text.slice(0, -1).replaceAll('▁', '')).map((token) => token.text);
+      if (!text.startsWith('▁') && names[0]?.startsWith('▁')) names[0] = names[0].slice(1);
+      known = [...names.filter((name) => name !== ''), ','].map((name) => this.innerOf(name));
+      if (this.numbers.size < mostNumbers) this.numbers.set(text, known);
+    }
+    const [last = -1] = known.slice(-1);
+    for (const part of known.slice(0, -1)) place(part < 0 ? this.model.unknownId : part, start, end - 1);
+    place(last < 0 ? this.model.unknownId : last, end - 1, end);
   }
 
   private pushBytes(
@@ -232,22 +297,4 @@ class SentencePieceTokenizer implements Tokenizer {
     if (spelled === token) return near;
     return [...new Set([...near, ...nearestNames(spelled, names, count)])].slice(0, count);
   }
-}
-
-/** Turns the byte offsets of the ids from `from` on into UTF-16 offsets of the original text. */
-function placeSpans(into: SpanSink, from: number, utf8: Utf8Text, text: AlignedText): void {
-  const starts = into.starts.subarray(from, into.length);
-  const ends = into.ends.subarray(from, into.length);
-  const isEmpty = Array.from(starts, (start, i) => start === ends[i]);
-  toUtf16Spans(utf8.bytes, utf8.length, starts, ends, starts.length);
-  const { length } = text.text;
-  for (let i = 0; i < starts.length; i++) {
-    const start = starts[i] < length ? originalStart(text, starts[i]) : endOf(text);
-    ends[i] = isEmpty[i] || ends[i] === 0 ? start : originalEnd(text, ends[i] - 1);
-    starts[i] = start;
-  }
-}
-
-function endOf(text: AlignedText): number {
-  return text.text.length === 0 ? text.shift : originalEnd(text, text.text.length - 1);
 }

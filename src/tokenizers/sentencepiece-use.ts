@@ -1,9 +1,8 @@
 import { EmbError } from '../errors.ts';
+import { type ClassUse, classes, cleaningOf } from './sentencepiece-classes.ts';
 import { pieceTypes, type SentencePieceModel } from './sentencepiece-model.ts';
 import type { AddedToken } from './tokenizer-json-added.ts';
-import { createMoreNormalizers } from './tokenizer-json-more.ts';
 import type { Normalizer } from './tokenizer-json-normalizer.ts';
-import { createNormalizer } from './tokenizer-json-normalizer.ts';
 import {
   addedTokensOf,
   classOf,
@@ -22,10 +21,16 @@ export interface SentencePieceUse {
   innerOf(outer: number): number | undefined;
   /** Tokens that are found in a text before it is cut; ids are the class's. */
   added: readonly AddedToken[];
-  /** What is done to a text before the model normalizes it. */
+  /** Letters become small before added tokens are found; those keep theirs. */
+  lowers: boolean;
+  /** What is done to the text between added tokens before the model normalizes it. */
   normalizer: Normalizer | undefined;
-  /** The text after an added token begins with a space of its own, too. */
-  prefixesAll: boolean;
+  /** The whole text gets one space before it, whatever the model says, and a part that begins with a space keeps it ("legacy": false). */
+  prefix: { unknown: string; adds: boolean } | undefined;
+  /** A piece of digits and a comma is cut in two. */
+  splitsNumbers: boolean;
+  /** A text that ends as `after` does gets it no second time. */
+  endsOnce: boolean;
 }
 
 const same = (id: number): number => id;
@@ -37,49 +42,12 @@ export const bareUse: SentencePieceUse = {
   outerOf: same,
   innerOf: same,
   added: [],
+  lowers: false,
   normalizer: undefined,
-  prefixesAll: true,
+  prefix: undefined,
+  splitsNumbers: false,
+  endsOnce: false,
 };
-
-/** How a class wraps a text, by names of special tokens, and where its ids differ from the file's. */
-interface ClassUse {
-  before?: readonly string[];
-  after?: readonly string[];
-  /** Ids of fairseq: the first pieces are others, the rest is moved by this much. */
-  fairseq?: { first: readonly string[]; shift: number; last: readonly string[] };
-  /** <extra_id_0> and on, whose ids go down to the end of the pieces. */
-  extraIds?: number;
-  /** add_bos_token and add_eos_token of the config decide. */
-  ends?: { bos: boolean; eos: boolean };
-  lowercase?: boolean;
-}
-
-const xlmRoberta: ClassUse = {
-  before: ['<s>'],
-  after: ['</s>'],
-  fairseq: { first: ['<s>', '<pad>', '</s>', '<unk>'], shift: 1, last: ['<mask>'] },
-};
-const llama: ClassUse = { ends: { bos: true, eos: false } };
-const t5: ClassUse = { after: ['</s>'], extraIds: 100 };
-const bert: ClassUse = { before: ['[CLS]'], after: ['[SEP]'] };
-
-/** Source: tokenization_*.py and convert_slow_tokenizer.py of Hugging Face's transformers. */
-const classes = new Map<string, ClassUse>([
-  ['llama', llama],
-  ['mistral', llama],
-  ['mixtral', llama],
-  ['codellama', llama],
-  ['gemma', llama],
-  ['gemma2', llama],
-  ['t5', t5],
-  ['mt5', t5],
-  ['umt5', t5],
-  ['xlmroberta', xlmRoberta],
-  ['albert', { ...bert, lowercase: true }],
-  ['bigbird', bert],
-  ['debertav2', bert],
-  ['rembert', bert],
-]);
 
 /**
  * The use that tokenizer_config.json, or the model's type, asks for; that of `sentencepiece` where nothing lies beside the file.
@@ -103,7 +71,8 @@ export function useOf(model: SentencePieceModel, settings: VocabularySettings): 
     ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'] as const
   )
     .flatMap((role) => specialToken(settings, role) ?? [])
-    .concat(ids.specials);
+    // Without a list of added tokens, what the model and the class call special is all that is known.
+    .concat(settings.tokenizer.added_tokens_decoder === undefined ? ids.specials : []);
   const added = addedTokensOf(settings, specials, idOf).map((token) => ({
     id: token.id,
     content: token.content,
@@ -113,17 +82,51 @@ export function useOf(model: SentencePieceModel, settings: VocabularySettings): 
     normalized: false,
     special: token.special,
   }));
-  const all = (names: readonly string[] = []) => names.flatMap((name) => idOf(name) ?? []);
-  const ends = endsOf(model, known, settings, idOf);
+  const find = (name: string) => idOf(name) ?? added.find(({ content }) => content === name)?.id;
+  const language = languageOf(model, known, settings, find);
+  const all = (names: readonly string[] = []) =>
+    names.flatMap((name) => (name === 'language' ? language : (find(name) ?? [])));
+  const ends = endsOf(model, known, settings, find);
   return {
     before: ends?.before ?? all(known.before),
     after: ends?.after ?? all(known.after),
     outerOf: ids.outerOf,
     innerOf: ids.innerOf,
     added: added.filter(({ content }) => content !== ''),
-    normalizer: known.lowercase ? cleaning(model.name, settings) : undefined,
-    prefixesAll: settingOf(settings, 'legacy') !== false,
+    lowers: known.lowers !== undefined && (settingOf(settings, 'do_lower_case') ?? known.lowers),
+    normalizer: cleaningOf(model.name, known, settings),
+    prefix: known.legacy === true ? prefixOf(settings) : undefined,
+    splitsNumbers: known.splitsNumbers === true,
+    endsOnce: known.endsOnce === true,
   };
+}
+
+/** "legacy": false of Llama and T5. */
+function prefixOf(settings: VocabularySettings): SentencePieceUse['prefix'] {
+  if (settingOf(settings, 'legacy') !== false) return undefined;
+  return {
+    unknown: specialToken(settings, 'unk_token') ?? '<unk>',
+    adds: settingOf(settings, 'add_prefix_space') ?? true,
+  };
+}
+
+/** The id of src_lang, for classes that put it around a text. */
+function languageOf(
+  model: SentencePieceModel,
+  { language }: ClassUse,
+  settings: VocabularySettings,
+  find: (piece: string) => number | undefined,
+): number[] {
+  if (language === undefined) return [];
+  const named = settings.tokenizer.src_lang;
+  const name = typeof named === 'string' ? named : language;
+  const id = find(name);
+  if (id !== undefined) return [id];
+  throw new EmbError(
+    'unsupported',
+    `${model.name}: the files beside it give ${JSON.stringify(name)}, the language, no id`,
+    'give its tokenizer.json with --tokenizer',
+  );
 }
 
 interface Numbering {
@@ -203,12 +206,22 @@ function endsOf(
   };
 }
 
-/** What ALBERT does to texts first. */
-function cleaning(name: string, settings: VocabularySettings): Normalizer | undefined {
-  const quotes = ['``', "''"].map((text) => ({ type: 'Replace', pattern: { String: text }, content: '"' }));
-  const accents =
-    settingOf(settings, 'keep_accents') === true ? [] : [{ type: 'NFKD' }, { type: 'StripAccents' }];
-  const lower = settingOf(settings, 'do_lower_case') === false ? [] : [{ type: 'Lowercase' }];
-  const normalizers = [...quotes, ...accents, ...lower];
-  return createNormalizer(name, { type: 'Sequence', normalizers }, createMoreNormalizers);
+/** A text as added tokens are looked for in it; unit i is unit shift + i of the given one. */
+export function prepareText(whole: string, use: SentencePieceUse): { text: string; shift: number } {
+  const text = use.lowers ? lowerOutside(whole, use.added) : whole;
+  if (use.prefix === undefined || text === '') return { text, shift: 0 };
+  const spaced = text.replaceAll('▁', ' ');
+  return use.prefix.adds ? { text: `▁${spaced}`, shift: -1 } : { text: spaced, shift: 0 };
+}
+
+/** Small letters, but in special tokens; characters that would become longer stay, for the normalizer. */
+function lowerOutside(text: string, added: readonly AddedToken[]): string {
+  const kept = added.filter(({ special, normalized }) => special || normalized);
+  const names = kept.map(({ content }) => content.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
+  const pattern = new RegExp(`(${[...names, '(?!)'].join('|')})|.`, 'gsu');
+  return text.replace(pattern, (found, special?: string) => {
+    if (typeof special === 'string') return special;
+    const small = found.toLowerCase();
+    return small.length === found.length ? small : found;
+  });
 }
