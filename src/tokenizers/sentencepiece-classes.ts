@@ -60,6 +60,22 @@ export const classes: ReadonlyMap<string, ClassUse> = new Map([
     'xlnet',
     { after: ['<sep>', '<cls>'], lowers: false, cleans: { keepsAccents: false }, splitsNumbers: true },
   ],
+  [
+    'camembert',
+    {
+      before: ['<s>'],
+      after: ['</s>'],
+      fairseq: {
+        first: ['<s>NOTUSED', '<pad>', '</s>NOTUSED', '<unk>', '<unk>NOTUSED'],
+        shift: 4,
+        last: ['<mask>'],
+      },
+    },
+  ],
+  ['barthez', { before: ['<s>'], after: ['</s>'] }],
+  ['fnet', { ...bert, lowers: false, cleans: { keepsAccents: true }, splitsNumbers: true }],
+  ['xglm', { ...translation, before: ['</s>'] }],
+  ['bertgeneration', {}],
   ['mbart', { ...translation, after: ['</s>', 'language'], language: 'en_XX' }],
   ['mbart50', { ...translation, before: ['language'], after: ['</s>'], language: 'en_XX' }],
   ['nllb', { ...translation, before: ['language'], after: ['</s>'], language: 'eng_Latn' }],
