@@ -25,6 +25,7 @@ const kernels = [
   },
   {
     source: 'src/kernels/assembly/dots.ts',
+    parts: ['src/kernels/assembly/dots-halves.ts'],
     target: 'src/generated/dots.ts',
     name: 'dotsBase64',
     memory: [

@@ -4,6 +4,9 @@ import { loadArenaKernel } from './arena-kernel.ts';
 /** Queries of one pass of the SIMD kernel over a block. */
 const queriesPerPass = 4;
 
+/** 16-bit floats that a kernel reads as they are stored: little endian. */
+export type HalfType = 'BF16' | 'F16';
+
 /** Dot products of rows with queries, and the squares of the rows. */
 export interface DotKernel {
   readonly name: 'ts' | 'simd';
@@ -14,6 +17,8 @@ export interface DotKernel {
    * largest partial sum.
    */
   dotRows(block: DotBlock): void;
+  /** dotRows for rows as they are stored, decoded on the way. For few queries: rows are decoded for each. */
+  dotHalves(block: HalfBlock): void;
 }
 
 export interface DotBlock {
@@ -25,6 +30,11 @@ export interface DotBlock {
   dots: Float32Array;
   stride: number;
   squares: Float32Array;
+}
+
+export interface HalfBlock extends Omit<DotBlock, 'data'> {
+  data: Uint16Array;
+  type: HalfType;
 }
 
 /** The reference: every sum in float64. */
@@ -44,11 +54,38 @@ export const plainDots: DotKernel = {
       }
     }
   },
+  dotHalves({ data, type, ...block }) {
+    plainDots.dotRows({ ...block, data: decodeHalves(data, type) });
+  },
 };
+
+/** Values of 16-bit floats, for the plain kernel: dtypes/ decodes faster. */
+function decodeHalves(data: Uint16Array, type: HalfType): Float32Array {
+  const bits = new Uint32Array(data.length);
+  const values = new Float32Array(bits.buffer);
+  if (type === 'BF16') for (let i = 0; i < data.length; i++) bits[i] = data[i] << 16;
+  else for (let i = 0; i < data.length; i++) values[i] = valueOfF16(data[i]);
+  return values;
+}
+
+function valueOfF16(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const mantissa = half & 0x3ff;
+  if (exponent === 0x1f) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  if (exponent === 0) return sign * mantissa * 2 ** -24;
+  return sign * (1024 + mantissa) * 2 ** (exponent - 25);
+}
+
+type DotOne = (
+  ...[data, rows, dim, query, dots, squares]: [number, number, number, number, number, number]
+) => void;
 
 /** Exports of assembly/dots.ts. */
 interface DotExports {
-  dotOne(data: number, rows: number, dim: number, query: number, dots: number, squares: number): void;
+  dotOne: DotOne;
+  dotBf16: DotOne;
+  dotF16: DotOne;
   dotMany: (
     ...[data, rows, dim, queries, count, dots, stride]: [
       number,
@@ -97,6 +134,19 @@ function simdDots(wasm: DotExports): DotKernel {
       if (count > 1) multiplyMany(wasm, { data, queries, dots, rows, dim, count, stride });
       if (staged !== block.data)
         releaseBytes(new Uint8Array(staged.buffer, staged.byteOffset, staged.byteLength));
+    },
+    dotHalves(block) {
+      const { rows, dim, count, stride } = block;
+      const [data, queries, dots, squares] = [block.data, block.queries, block.dots, block.squares].map(
+        arenaOffset,
+      );
+      if (data === undefined || queries === undefined || dots === undefined || squares === undefined) {
+        plainDots.dotHalves(block);
+        return;
+      }
+      const dotOne = block.type === 'BF16' ? wasm.dotBf16 : wasm.dotF16;
+      for (let query = 0; query < count; query++)
+        dotOne(data, rows, dim, queries + query * dim * 4, dots + query * stride * 4, squares);
     },
   };
 }

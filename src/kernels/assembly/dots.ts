@@ -1,15 +1,8 @@
 // The SIMD twin of ../dots.ts, compiled by scripts/generate-wasm.mjs. Addresses are bytes in the arena.
 
-/** Adds the four lanes in pairs. */
-// @ts-expect-error: AssemblyScript decorator
-@inline
-function sumLanes(v: v128): f32 {
-  return (
-    f32x4.extract_lane(v, 0) +
-    f32x4.extract_lane(v, 1) +
-    (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
-  );
-}
+import { sumLanes } from './dots-halves';
+
+export { dotBf16, dotF16 } from './dots-halves';
 
 /**
  * The dot product of every row with one query, and the square of every row.
