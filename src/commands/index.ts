@@ -47,6 +47,11 @@ export const commands: Record<string, { usage: string; summary: string; load(): 
     summary: 'test sets of analogies and word pairs',
     load: async () => (await import('./eval.ts')).command,
   },
+  audit: {
+    usage: '[ref]',
+    summary: 'tokens that were hardly trained, cannot be reached, or are broken',
+    load: async () => (await import('./audit.ts')).command,
+  },
   stats: {
     usage: '[text...]',
     summary: 'numbers about a table, or about the rows of a text',

@@ -51,6 +51,7 @@ export const covered: { test: string; reads(path: string): boolean }[] = [
     test: 'tokenizer-json.test.ts',
     reads: (path) => /(^|[_/])tokenizer\.json$|splitRegex|hf_tokenizer_cases\.json$/.test(path),
   },
+  { test: 'audit.test.ts', reads: (path) => /20B_tokenizer\.json$|gpt2\/tokenizer\.json$/.test(path) },
   {
     test: 'models.test.ts',
     reads: (path) =>

@@ -1,0 +1,127 @@
+import { claimBytes, releaseBytes } from '../kernels/arena.ts';
+import { loadDotKernel } from '../kernels/dots.ts';
+import { loadMomentKernel } from '../kernels/load.ts';
+import { claimMomentSums, momentRows, releaseMomentSums } from '../kernels/moments.ts';
+import type { EmbeddingTable } from '../types.ts';
+
+/** Bytes of rows that are gathered at a time. */
+const gatherBytes = 2 << 20;
+
+/** Sums of one row each. */
+export interface RowSums {
+  /** Shape: [rows]. Sum of squares in float64; not finite where the row has a NaN or an infinity. */
+  squares: Float64Array;
+  /** Shape: [count][rows]. Dot products with the vectors that were asked for, summed in float32. */
+  dots: Float32Array[];
+}
+
+/**
+ * The squared norm of every row and its dot products with some vectors, in one scan.
+ *
+ * Shape: table [rows, dim], vectors count of [dim]
+ * Cost: one scan; 8 + 4 · count bytes per row.
+ */
+export async function sumRows(
+  table: EmbeddingTable,
+  vectors: readonly Float64Array[],
+  advance?: (rows: number) => void,
+): Promise<RowSums> {
+  const { dim, rows } = table;
+  const moments = await loadMomentKernel('simd');
+  const kernel = await loadDotKernel('simd');
+  const result: RowSums = {
+    squares: new Float64Array(rows).fill(Number.NaN),
+    dots: vectors.map(() => new Float32Array(rows).fill(Number.NaN)),
+  };
+  const sums = claimMomentSums(dim, false);
+  const queries = claimFloats(Math.max(1, vectors.length) * dim);
+  const dots = claimFloats((vectors.length + 1) * momentRows);
+  const squares = claimFloats(momentRows);
+  for (const [index, vector] of vectors.entries()) queries.set(vector, index * dim);
+  try {
+    for await (const block of table.scan()) {
+      for (let start = 0; start < block.rows; start += momentRows) {
+        const count = Math.min(momentRows, block.rows - start);
+        const data = block.data.subarray(start * dim, (start + count) * dim);
+        const first = block.start + start;
+        moments.addRows(sums, data, count, { first: count, every: 1 });
+        result.squares.set(sums.rowSquares.subarray(0, count), first);
+        if (vectors.length === 0) continue;
+        const shape = { rows: count, dim, count: vectors.length, stride: momentRows };
+        kernel.dotRows({ data, queries, dots, squares, ...shape });
+        for (const [index, line] of result.dots.entries())
+          line.set(dots.subarray(index * momentRows, index * momentRows + count), first);
+      }
+      advance?.(block.rows);
+    }
+  } finally {
+    releaseMomentSums(sums);
+    for (const floats of [queries, dots, squares])
+      releaseBytes(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
+  }
+  return result;
+}
+
+function claimFloats(length: number): Float32Array {
+  const bytes = claimBytes(length * 4);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, length);
+}
+
+/** Visits chosen rows, a bounded number in memory at a time. The row is valid until the next one. Ids are below table.rows. */
+export async function visitRows(
+  table: EmbeddingTable,
+  ids: readonly number[],
+  visit: (id: number, row: Float32Array) => void,
+): Promise<void> {
+  const { dim } = table;
+  const most = Math.max(1, Math.floor(gatherBytes / (dim * 4)));
+  const buffer = new Float32Array(Math.min(most, ids.length) * dim);
+  for (let start = 0; start < ids.length; start += most) {
+    const part = ids.slice(start, start + most);
+    const { data } = await table.gather(Uint32Array.from(part), buffer);
+    for (const [index, id] of part.entries()) visit(id, data.subarray(index * dim, (index + 1) * dim));
+  }
+}
+
+/**
+ * For every row the first one before it that holds the same values, -1 where there is none.
+ *
+ * Rows of zeros and rows with values that are not finite are left out.
+ * Shape: squares [rows] as sumRows gives them → [rows]
+ * Cost: reads again the rows that share their square with another; equal means the same square in float64 and the same 64 bits of hash.
+ */
+export async function findTwins(table: EmbeddingTable, squares: Float64Array): Promise<Int32Array> {
+  const twins = new Int32Array(squares.length).fill(-1);
+  const firstOf = new Map<number, number>();
+  const shared = new Set<number>();
+  for (let row = 0; row < squares.length; row++) {
+    const square = squares[row];
+    if (!(square > 0 && square < Number.POSITIVE_INFINITY)) continue;
+    const first = firstOf.get(square);
+    if (first === undefined) firstOf.set(square, row);
+    else shared.add(first).add(row);
+  }
+  const seen = new Map<string, number>();
+  const ordered = Array.from(shared).sort((a, b) => a - b);
+  await visitRows(table, ordered, (row, values) => {
+    const key = `${squares[row]} ${hashOf(values)}`;
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, row);
+    else twins[row] = first;
+  });
+  return twins;
+}
+
+/** Two multiplicative hashes of 32 bits over the bits of the values. */
+function hashOf(values: Float32Array): string {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  let a = 0x811c9dc5;
+  let b = 0x9e3779b9;
+  for (const word of bits) {
+    a = Math.imul(a ^ word, 0x01000193);
+    a ^= a >>> 15;
+    b = Math.imul(b + word, 0x85ebca6b);
+    b ^= b >>> 13;
+  }
+  return `${a >>> 0} ${b >>> 0}`;
+}
