@@ -154,14 +154,11 @@ export class TorchHost implements PickleHost {
     return storage;
   }
 
-  /** Counts the pairs that dictionaries are made of: a list of them may be used any number of times. */
+  /** Counts the pairs and items that are copied: a list of them may be used any number of times. */
   countPairs(count: number): void {
     this.#pairs += count;
     if (this.#pairs <= mostPairs) return;
-    throw new EmbError(
-      'unsupported',
-      `${this.#name}: pickle makes dictionaries of more than ${mostPairs} pairs`,
-    );
+    throw new EmbError('unsupported', `${this.#name}: pickle copies more than ${mostPairs} pairs and items`);
   }
 
   /** args: storage, offset, shape, strides. given: the dtype, when it is not the storage's. */
@@ -209,7 +206,10 @@ function first(_: TorchHost, args: readonly PickleValue[]): PickleValue {
 /** From nothing, a dictionary, or a list of pairs. */
 function dictionary(host: TorchHost, args: readonly PickleValue[]): PickleValue {
   const [from] = args;
-  if (from instanceof PickleDict) return new PickleDict(from.items);
+  if (from instanceof PickleDict) {
+    host.countPairs(from.items.length / 2);
+    return new PickleDict([...from.items]);
+  }
   const pairs = from instanceof PickleSequence ? from.items : [];
   host.countPairs(pairs.length);
   const items: PickleValue[] = [];
@@ -220,7 +220,11 @@ function dictionary(host: TorchHost, args: readonly PickleValue[]): PickleValue 
 }
 
 function collection(kind: 'list' | 'tuple' | 'set'): Meaning {
-  return (_, args) => new PickleSequence(kind, args[0] instanceof PickleSequence ? args[0].items : []);
+  return (host, [from]) => {
+    const items = from instanceof PickleSequence ? from.items : [];
+    host.countPairs(items.length);
+    return new PickleSequence(kind, [...items]);
+  };
 }
 
 /** A subclass of Tensor: the call that rebuilds the plain tensor is an argument. Such calls don't nest. */

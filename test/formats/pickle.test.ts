@@ -52,6 +52,11 @@ describe('pickles that Python wrote', () => {
     expect(items[0]).toBe(items[1]);
   });
 
+  test('what is made of a dictionary or a list is another one', () => {
+    expect(plain(text('(}q\x00ccollections\nOrderedDict\nh\x00\x85RU\x01aK\x01st.'))).toEqual([{}, { a: 1 }]);
+    expect(plain(text('(]q\x00cbuiltins\nlist\nh\x00\x85RK\x01at.'))).toEqual([[], [1]]);
+  });
+
   test('opcodes that today no pickler writes', () => {
     expect(plain(text("(I1\nI01\nL5L\nF1.5\nFnan\nS'a\\x41\\n\\\\'\nVu\\u00e9\nl."))).toEqual(
       [1, true, 5, 1.5, { float: '-inf' }, 'aA\n\\', 'u\u00e9'].map((item, at) =>
