@@ -10,6 +10,8 @@ export interface ByteSource {
   /** Reads many ranges into one memory, coalescing neighbors. spans: start, end and the range's place in `into`, for each. */
   readMany(spans: Float64Array, into: Uint8Array): Promise<void>;
   close(): Promise<void>;
+  /** Where another thread can open the same bytes; only for a local file. */
+  readonly path?: string;
 }
 
 /** `blockBytes` bytes hold `blockWeights` weights; F32 is a block of one in four bytes. */
@@ -54,6 +56,8 @@ export interface RowReader {
   gather(ids: Uint32Array, out: Float32Array): Promise<void>;
   /** All rows in order, in blocks of bounded size that reuse one buffer. */
   scan(): AsyncIterable<RowBlock>;
+  /** Only where rows are fixed blocks one after the other: the blocks of scan that `parts` asks for. */
+  scanParts?(parts: ScanParts): AsyncIterable<RowBlock | HalfRows>;
 }
 
 /** Strings as they lie in a file, one after the other: string i is bytes[starts[i], ends[i]). */
@@ -140,6 +144,31 @@ export interface RowBlock {
   rows: number;
   /** rows * dim values, row-major. */
   data: Float32Array;
+}
+
+/** Rows of 16-bit floats as they are stored, little endian, in a buffer that the next block reuses. */
+export interface HalfRows {
+  start: number;
+  rows: number;
+  /** rows * dim values, row-major. */
+  halves: Uint16Array;
+  type: 'BF16' | 'F16';
+}
+
+/** Which blocks a scan takes, and how it gives them. */
+export interface ScanParts {
+  /** The next block's number, from 0; a scan ends at one that is not there. Threads that share a counter share the blocks. */
+  next(): number;
+  /** 16-bit floats come as they are stored. */
+  halves: boolean;
+}
+
+/** Where another thread finds the rows of a table. All of it can be sent to one. */
+export interface TableOrigin {
+  path: string;
+  /** Length of the file when it was opened. */
+  fileBytes: number;
+  tensor: Omit<TensorInfo, 'source' | 'reader' | 'vocabulary'>;
 }
 
 /** Variables that a run was started with, as process.env has them. Read in cli/ only and passed on. */

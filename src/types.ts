@@ -1,5 +1,5 @@
 import type { NdArray } from 'ndarray';
-import type { Metadata, RowBlock, TensorInfo } from './files.ts';
+import type { HalfRows, Metadata, RowBlock, ScanParts, TableOrigin, TensorInfo } from './files.ts';
 import type { ModelLayout } from './layout.ts';
 
 export type {
@@ -9,11 +9,14 @@ export type {
   FileRole,
   Files,
   FileVocabulary,
+  HalfRows,
   Metadata,
   MetadataArray,
   PackedStrings,
   RowBlock,
   RowReader,
+  ScanParts,
+  TableOrigin,
   TensorFile,
   TensorInfo,
   WordList,
@@ -54,6 +57,10 @@ export interface EmbeddingTable {
   gather(ids: Uint32Array, into?: Float32Array): Promise<Matrix>;
   /** All rows in order, in blocks of bounded size that reuse one buffer. */
   scan(): AsyncIterable<RowBlock>;
+  /** As RowReader has it. */
+  scanParts?(parts: ScanParts): AsyncIterable<RowBlock | HalfRows>;
+  /** Where another thread finds the same rows: only for fixed blocks in a local file. */
+  readonly origin?: TableOrigin;
 }
 
 /** start, end: UTF-16 offsets into the text; equal for tokens the template added. bytes: what the token stands for. */
@@ -65,7 +72,12 @@ export interface Token {
   start: number;
   end: number;
   special: boolean;
+  /** What made it; absent where the tokenizer does not say. */
+  stage?: TokenStage;
 }
+
+/** added token: found in the text before the model saw it · byte fallback: the model's name of a byte · padding, template: no part of the text. */
+export type TokenStage = 'added token' | 'model' | 'byte fallback' | 'unknown' | 'template' | 'padding';
 
 /** Where ids go without an object per token. push grows ids as needed; starts and ends are kept only when present. */
 export interface IdSink {

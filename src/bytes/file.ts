@@ -13,11 +13,13 @@ const longestRead = 1 << 30;
 export class FileSource implements ByteSource {
   readonly name: string;
   readonly byteLength: number;
+  readonly path: string;
   #descriptor: number;
 
   /** Use openFile. */
-  constructor(name: string, descriptor: number, byteLength: number) {
+  constructor(name: string, descriptor: number, byteLength: number, path: string) {
     this.name = name;
+    this.path = path;
     this.byteLength = byteLength;
     this.#descriptor = descriptor;
   }
@@ -118,7 +120,7 @@ export function openFile(path: string, name: string = path): FileSource {
   try {
     const stats = fstatSync(descriptor);
     refuseSpecial(name, stats);
-    return new FileSource(name, descriptor, stats.size);
+    return new FileSource(name, descriptor, stats.size, path);
   } catch (error) {
     closeSync(descriptor);
     throw error;

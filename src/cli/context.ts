@@ -134,6 +134,7 @@ export function createContext(
       readRecords({ file: path === '-' ? undefined : path, separator: 10, note, onPause: () => {} }),
     progress: (total, unit) => startProgress(total, unit, options.quiet === true),
     async startWorkers(count, job, data) {
+      if (count <= 0) return [];
       const { startWorkers } = await import('./workers.ts');
       return startWorkers(count, job, data);
     },

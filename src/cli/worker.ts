@@ -1,6 +1,8 @@
 import { type Jobs, serve } from './jobs.ts';
 
 /** What a second thread can be started for. */
-const jobs: Jobs = {};
+const jobs: Jobs = {
+  scan: async () => (await import('../model/scan-job.ts')).scanJob,
+};
 
 void serve(jobs);

@@ -10,6 +10,9 @@ import { readAmong } from './among.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { type Query, readQueries } from './queries.ts';
 
+/** Bytes of a table from which on a second thread gains more than its start costs. */
+const secondThreadWorth = 600e6;
+
 export const command: Command = {
   name: 'neighbors',
   summary: 'the rows of a table that are nearest to a token, a text or a vector',
@@ -80,6 +83,15 @@ export const command: Command = {
       default: 'simd',
       description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
     },
+    {
+      long: 'threads',
+      type: 'integer',
+      value: 'n',
+      min: 1,
+      max: 64,
+      description:
+        'threads that scan a local file (default: a second one from 600 MB on); the answers are the same',
+    },
   ],
   groups: ['model', 'tokenizer', 'input', 'scratch'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids'],
@@ -123,6 +135,7 @@ async function run(context: Context): Promise<Report> {
       components,
       threshold: options.threshold as number | undefined,
       advance: (rows) => progress.advance(rows),
+      startThreads: (job) => context.startWorkers(threadsFor(table, options.threads) - 1, 'scan', job),
     });
     progress.done();
     for (const [index, query] of queries.entries()) {
@@ -144,6 +157,11 @@ async function run(context: Context): Promise<Report> {
     caption: [`${captionOfTable(opened, names)} · ${metric}${centered}`],
     layout: 'rows',
   };
+}
+
+/** Threads that scan a table: a second one takes 30 milliseconds to start. */
+function threadsFor(table: EmbeddingTable, asked: unknown): number {
+  return (asked as number | undefined) ?? (table.byteLength >= secondThreadWorth ? 2 : 1);
 }
 
 /** The components that --remove-components takes out. @throws EmbError "range" when nothing would be left */

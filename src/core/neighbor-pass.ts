@@ -1,6 +1,6 @@
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
-import type { DotKernel } from '../kernels/dots.ts';
-import type { RowBlock } from '../types.ts';
+import { type DotKernel, decodeHalves } from '../kernels/dots.ts';
+import type { HalfRows, RowBlock } from '../types.ts';
 import { type Components, removeComponents } from './components.ts';
 import { type Metric, nearness } from './nearness.ts';
 import { TopRows } from './top-rows.ts';
@@ -45,7 +45,8 @@ export class NeighborPass {
   readonly #top: TopRows[];
   /** Queries as they are multiplied; then the center and the directions as queries more. Shape: [lines, dim] */
   readonly #queries: Float32Array;
-  readonly #lines: number;
+  /** Queries that the kernel multiplies every row with. */
+  readonly lines: number;
   readonly #dots: Float32Array;
   readonly #rowSquares: Float32Array;
   readonly #centerSquare: number;
@@ -60,9 +61,9 @@ export class NeighborPass {
     this.#count = given.length / dim;
     this.#top = Array.from({ length: this.#count }, () => new TopRows(options.k + spareCandidates));
     const { removed } = options;
-    this.#lines = linesOf(this.#count, removed);
-    this.#queries = claimFloats(this.#lines * dim);
-    this.#dots = claimFloats((this.#lines + 1) * kernelRows);
+    this.lines = linesOf(this.#count, removed);
+    this.#queries = claimFloats(this.lines * dim);
+    this.#dots = claimFloats((this.lines + 1) * kernelRows);
     this.#rowSquares = claimFloats(kernelRows);
     for (let query = 0; query < this.#count; query++)
       this.#prepare(query, given.subarray(query * dim, (query + 1) * dim));
@@ -90,32 +91,38 @@ export class NeighborPass {
   }
 
   #productsWithCenter(): Float64Array {
-    const shifts = new Float64Array(this.#lines);
+    const shifts = new Float64Array(this.lines);
     if (this.#options.removed === undefined) return shifts;
     const center = this.#count * this.#dim;
-    for (let line = 0; line < this.#lines; line++)
+    for (let line = 0; line < this.lines; line++)
       for (let i = 0; i < this.#dim; i++)
         shifts[line] += this.#queries[line * this.#dim + i] * this.#queries[center + i];
     return shifts;
   }
 
-  compare({ start, rows, data }: RowBlock, kernel: DotKernel): void {
+  compare(block: RowBlock | HalfRows, kernel: DotKernel): void {
     const dim = this.#dim;
-    for (let row = 0; row < rows; row += kernelRows) {
-      const count = Math.min(kernelRows, rows - row);
-      const part = data.subarray(row * dim, (row + count) * dim);
-      kernel.dotRows({
-        data: part,
-        rows: count,
+    for (let row = 0; row < block.rows; row += kernelRows) {
+      const rows = Math.min(kernelRows, block.rows - row);
+      const [first, end] = [row * dim, (row + rows) * dim];
+      const sums = {
+        rows,
         dim,
         queries: this.#queries,
-        count: this.#lines,
+        count: this.lines,
         dots: this.#dots,
         stride: kernelRows,
         squares: this.#rowSquares,
-      });
-      if (this.#options.removed !== undefined) this.#removeFromSums(count);
-      for (let query = 0; query < this.#count; query++) this.#offer(query, start + row, part);
+      };
+      const part = 'halves' in block ? block.halves.subarray(first, end) : block.data.subarray(first, end);
+      if (part instanceof Float32Array) kernel.dotRows({ ...sums, data: part });
+      else kernel.dotHalves({ ...sums, data: part, type: (block as HalfRows).type });
+      if (this.#options.removed !== undefined) this.#removeFromSums(rows);
+      const rowAt = (index: number) => {
+        const values = part.subarray(index * dim, (index + 1) * dim);
+        return values instanceof Float32Array ? values : decodeHalves(values, (block as HalfRows).type);
+      };
+      for (let query = 0; query < this.#count; query++) this.#offer(query, block.start + row, rows, rowAt);
     }
   }
 
@@ -126,7 +133,7 @@ export class NeighborPass {
     for (let row = 0; row < rows; row++) {
       const whole = squares[row] - 2 * this.#dots[center + row] + this.#centerSquare;
       let left = whole;
-      for (let line = this.#count + 1; line < this.#lines; line++)
+      for (let line = this.#count + 1; line < this.lines; line++)
         left -= (this.#dots[line * kernelRows + row] - this.#shifts[line]) ** 2;
       squares[row] = left > lostToRemoval * Math.max(whole, this.#centerSquare) ? left : 0;
     }
@@ -137,10 +144,8 @@ export class NeighborPass {
     }
   }
 
-  #offer(query: number, start: number, data: Float32Array): void {
+  #offer(query: number, start: number, rows: number, rowAt: (index: number) => Float32Array): void {
     const { metric, among, exclude } = this.#options;
-    const dim = this.#dim;
-    const rows = data.length / dim;
     const top = this.#top[query];
     const excluded = exclude?.[this.#first + query];
     const base = query * kernelRows;
@@ -149,9 +154,7 @@ export class NeighborPass {
       const square = this.#rowSquares[row];
       const usable = square > squareRange[0] && square < squareRange[1];
       // Larger is nearer. A NaN enters nowhere.
-      const score = usable
-        ? nearness(metric, dot, square)
-        : this.#nearnessOf(query, data.subarray(row * dim, (row + 1) * dim));
+      const score = usable ? nearness(metric, dot, square) : this.#nearnessOf(query, rowAt(row));
       if (!(score > top.bound)) continue;
       const id = start + row;
       if (among !== undefined && among[id] === 0) continue;

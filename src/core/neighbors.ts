@@ -1,14 +1,17 @@
-import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
+import type { WorkerThread } from '../command.ts';
+import { loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable } from '../types.ts';
 import type { Components } from './components.ts';
 import { compareExactly } from './nearness.ts';
+import { mergeCandidates, type PassOptions, reduced } from './neighbor-pass.ts';
 import {
-  type Candidates,
-  mergeCandidates,
-  NeighborPass,
-  type PassOptions,
-  reduced,
-} from './neighbor-pass.ts';
+  BlockCounter,
+  FoundByOthers,
+  type PartFound,
+  type ScanJob,
+  type SharedPass,
+  scanPart,
+} from './shared-scan.ts';
 
 export type { Metric } from './nearness.ts';
 
@@ -36,6 +39,8 @@ export interface NeighborOptions extends Omit<PassOptions, 'removed'> {
   threshold?: number;
   /** Told how many rows a pass went through. */
   advance?(rows: number): void;
+  /** Starts threads that scan along ("scan" of cli/worker.ts). Asked only where they can open the table's file themselves. */
+  startThreads?(job: ScanJob): Promise<readonly WorkerThread[]>;
 }
 
 /**
@@ -43,7 +48,8 @@ export interface NeighborOptions extends Omit<PassOptions, 'removed'> {
  *
  * Shape: table [rows, dim], queries [n * dim] → n lists of at most k
  * Rows of norm 0 have no cosine and rows with a value that is not finite no score: they are no answers. Ties: lower row first.
- * Cost: one scan for every 256 queries, O(rows · dim · n) time, O(n · k) memory; the answers are gathered and compared again in float64.
+ * Whatever the number of threads, the answers are the same: candidates are compared again, in float64.
+ * Cost: one scan for every 256 queries, O(rows · dim · n) time, O(n · k) memory; the answers are gathered.
  */
 export async function findNeighbors(
   table: EmbeddingTable,
@@ -53,17 +59,21 @@ export async function findNeighbors(
   const { dim } = table;
   const total = queries.length / dim;
   const most = Math.max(1, Math.min(passQueries, Math.floor(queryBytes / (dim * 4))));
-  const kernel = await loadDotKernel(options.kernel ?? 'simd');
-  const removed = removedBy(options);
+  const scan = await openScan(table, options);
   const answers: Neighbor[][] = [];
-  for (let first = 0; first < total; first += most) {
-    const part = queries.subarray(first * dim, Math.min(first + most, total) * dim);
-    const found = await scanOnce(table, part, first, { ...options, removed }, kernel);
-    for (const [index, candidates] of found.entries()) {
-      const query = part.subarray(index * dim, (index + 1) * dim);
-      const ids = Uint32Array.from(mergeCandidates([candidates], options.k));
-      answers.push(await rank(table, ids, query, options, removed));
+  try {
+    for (let first = 0; first < total; first += most) {
+      const part = queries.subarray(first * dim, Math.min(first + most, total) * dim);
+      const found = await scan.run({ queries: part, first });
+      for (let query = 0; query < part.length / dim; query++) {
+        const candidates = found.map((each) => each.found[query]);
+        const ids = Uint32Array.from(mergeCandidates(candidates, options.k));
+        const vector = part.subarray(query * dim, (query + 1) * dim);
+        answers.push(await rank(table, ids, vector, options, scan.removed));
+      }
     }
+  } finally {
+    scan.stop();
   }
   return answers;
 }
@@ -73,23 +83,30 @@ function removedBy({ center, components }: NeighborOptions): Components | undefi
   return { mean: center, directions: new Float64Array(0), count: 0, rows: 0 };
 }
 
-async function scanOnce(
-  table: EmbeddingTable,
-  queries: Float32Array,
-  first: number,
-  options: PassOptions & NeighborOptions,
-  kernel: DotKernel,
-): Promise<Candidates[]> {
-  const pass = new NeighborPass(table.dim, queries, first, options);
-  try {
-    for await (const block of table.scan()) {
-      pass.compare(block, kernel);
-      options.advance?.(block.rows);
-    }
-    return pass.found();
-  } finally {
-    pass.release();
-  }
+/** Scans of one table, by this thread and those that were started for it. */
+async function openScan(table: EmbeddingTable, options: NeighborOptions) {
+  const { k, metric, exclude, among, advance } = options;
+  const kernel = options.kernel ?? 'simd';
+  const removed = removedBy(options);
+  const passOptions: PassOptions = { k, metric, exclude, among, removed };
+  const { origin } = table;
+  const threads = (origin && (await options.startThreads?.({ origin, options: passOptions, kernel }))) ?? [];
+  const others = new FoundByOthers(threads);
+  const loaded = await loadDotKernel(kernel);
+  return {
+    removed,
+    async run(part: Pick<SharedPass, 'queries' | 'first'>): Promise<PartFound[]> {
+      const counter = new BlockCounter();
+      for (const thread of threads) thread.post({ ...part, counter: counter.memory } satisfies SharedPass);
+      const own = await scanPart(table, part, passOptions, loaded, counter, advance);
+      const parts = await others.take(part.first, table.rows - own.rows);
+      for (const { rows } of parts) advance?.(rows);
+      return [own, ...parts];
+    },
+    stop() {
+      for (const thread of threads) void thread.stop();
+    },
+  };
 }
 
 /** Compares the candidates of a query again, in float64. */

@@ -2,7 +2,7 @@ import { Breath } from '../bytes/breath.ts';
 import { lateDType } from '../dtypes/index.ts';
 import { EmbError } from '../errors.ts';
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
-import type { DType, RowBlock, RowReader, TensorInfo } from '../types.ts';
+import type { DType, HalfRows, RowBlock, RowReader, ScanParts, TensorInfo } from '../types.ts';
 import { ColumnRows } from './column-rows.ts';
 import { StridedRows } from './strided-rows.ts';
 
@@ -77,6 +77,8 @@ class PlainRows implements RowReader {
   readonly #rowBytes: number;
   /** The bytes of the file are the bytes of the float32 row. */
   readonly #direct: boolean;
+  /** The bytes of the file are those of 16-bit floats that kernels take. */
+  readonly #half: HalfRows['type'] | undefined;
 
   constructor(tensor: TensorInfo, dtype: DType) {
     this.#tensor = tensor;
@@ -85,6 +87,8 @@ class PlainRows implements RowReader {
     [this.rows, this.dim] = tensor.shape;
     this.#rowBytes = (this.dim / dtype.blockWeights) * dtype.blockBytes;
     this.#direct = dtype.name === 'F32' && !tensor.bigEndian;
+    const isHalf = (dtype.name === 'BF16' || dtype.name === 'F16') && !tensor.bigEndian;
+    this.#half = isHalf ? (dtype.name as HalfRows['type']) : undefined;
   }
 
   async gather(ids: Uint32Array, out: Float32Array): Promise<void> {
@@ -171,15 +175,23 @@ class PlainRows implements RowReader {
   }
 
   async *scan(): AsyncIterable<RowBlock> {
+    let block = 0;
+    yield* this.#scanFloats(() => block++);
+  }
+
+  scanParts({ next, halves }: ScanParts): AsyncIterable<RowBlock | HalfRows> {
+    return halves && this.#half !== undefined ? this.#scanHalves(next, this.#half) : this.#scanFloats(next);
+  }
+
+  async *#scanFloats(next: () => number): AsyncIterable<RowBlock> {
     if (!this.#direct) await this.#dtype.load?.(this.rows * this.dim);
-    const fitting = Math.min(blockBytes / this.#rowBytes, decodedBytes / (this.dim * 4));
-    const most = Math.min(this.rows, Math.max(1, Math.floor(fitting)));
+    const most = this.#blockRows();
     const decoded = claimBytes(most * this.dim * 4);
     const slab = this.#direct ? decoded : claimBytes(Math.min(blockBytes, most * this.#rowBytes));
     const floats = new Float32Array(decoded.buffer, decoded.byteOffset, most * this.dim);
     const breath = new Breath();
     try {
-      for (let start = 0; start < this.rows; start += most) {
+      for (let start = next() * most; start < this.rows; start = next() * most) {
         const rows = Math.min(most, this.rows - start);
         const data = floats.subarray(0, rows * this.dim);
         if (!this.#direct && this.#rowBytes > blockBytes) {
@@ -196,6 +208,30 @@ class PlainRows implements RowReader {
       releaseBytes(decoded);
       releaseBytes(slab);
     }
+  }
+
+  async *#scanHalves(next: () => number, type: HalfRows['type']): AsyncIterable<HalfRows> {
+    const most = this.#blockRows();
+    const slab = claimBytes(most * this.#rowBytes);
+    const values = new Uint16Array(slab.buffer, slab.byteOffset, most * this.dim);
+    const breath = new Breath();
+    try {
+      for (let start = next() * most; start < this.rows; start = next() * most) {
+        const rows = Math.min(most, this.rows - start);
+        const span = this.#span(start, rows);
+        await this.#tensor.source.read(span.start, span.end, slab);
+        yield { start, rows, halves: values.subarray(0, rows * this.dim), type };
+        if (breath.due) await breath.take();
+      }
+    } finally {
+      releaseBytes(slab);
+    }
+  }
+
+  /** Rows of a scanned block. */
+  #blockRows(): number {
+    const fitting = Math.min(blockBytes / this.#rowBytes, decodedBytes / (this.dim * 4));
+    return Math.min(this.rows, Math.max(1, Math.floor(fitting)));
   }
 
   #span(row: number, rows: number): { start: number; end: number } {

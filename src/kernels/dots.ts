@@ -59,8 +59,8 @@ export const plainDots: DotKernel = {
   },
 };
 
-/** Values of 16-bit floats, for the plain kernel: dtypes/ decodes faster. */
-function decodeHalves(data: Uint16Array, type: HalfType): Float32Array {
+/** Values of 16-bit floats, for the plain kernel and single rows: dtypes/ decodes faster. */
+export function decodeHalves(data: Uint16Array, type: HalfType): Float32Array {
   const bits = new Uint32Array(data.length);
   const values = new Float32Array(bits.buffer);
   if (type === 'BF16') for (let i = 0; i < data.length; i++) bits[i] = data[i] << 16;

@@ -2,7 +2,16 @@ import ndarray from 'ndarray';
 import { Breath } from '../bytes/breath.ts';
 import { EmbError } from '../errors.ts';
 import { rowsOf } from '../formats/rows.ts';
-import type { EmbeddingTable, Matrix, RowBlock, RowReader, TensorInfo } from '../types.ts';
+import type {
+  EmbeddingTable,
+  HalfRows,
+  Matrix,
+  RowBlock,
+  RowReader,
+  ScanParts,
+  TableOrigin,
+  TensorInfo,
+} from '../types.ts';
 
 /** Values of one gathered matrix: 4 GiB, below every engine's limit on an array. */
 const gatherLimit = 2 ** 30;
@@ -26,6 +35,8 @@ class TensorTable implements EmbeddingTable {
   readonly dim: number;
   readonly byteLength: number;
   readonly rounds: boolean;
+  readonly scanParts?: (parts: ScanParts) => AsyncIterable<RowBlock | HalfRows>;
+  readonly origin?: TableOrigin;
   readonly #reader: RowReader;
 
   constructor(tensor: TensorInfo, reader: RowReader) {
@@ -36,6 +47,11 @@ class TensorTable implements EmbeddingTable {
     this.dim = reader.dim;
     this.rounds = reader.rounds;
     this.#reader = reader;
+    const { scanParts } = reader;
+    if (scanParts !== undefined) {
+      this.scanParts = scanParts.bind(reader);
+      this.origin = originOf(tensor);
+    }
   }
 
   async gather(ids: Uint32Array, into?: Float32Array): Promise<Matrix> {
@@ -66,6 +82,11 @@ class TensorTable implements EmbeddingTable {
   scan(): AsyncIterable<RowBlock> {
     return this.#reader.scan();
   }
+}
+
+function originOf({ source, reader, vocabulary, ...tensor }: TensorInfo): TableOrigin | undefined {
+  if (source.path === undefined || reader !== undefined) return undefined;
+  return { path: source.path, fileBytes: source.byteLength, tensor };
 }
 
 /**

@@ -1,0 +1,116 @@
+import type { WorkerThread } from '../command.ts';
+import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
+import type { EmbeddingTable, HalfRows, RowBlock, TableOrigin } from '../types.ts';
+import { type Candidates, NeighborPass, type PassOptions } from './neighbor-pass.ts';
+
+/** Up to so many lines decoding 16-bit rows for each of them costs less than decoding them to memory once. */
+const halvesLines = 4;
+
+/** What a thread that scans along is started with. */
+export interface ScanJob {
+  origin: TableOrigin;
+  options: PassOptions;
+  kernel: 'ts' | 'simd';
+}
+
+/** One pass, as it is sent to the threads. */
+export interface SharedPass {
+  queries: Float32Array;
+  /** Number of the first query. */
+  first: number;
+  counter: SharedArrayBuffer;
+}
+
+/** What a thread found in its part of a pass. */
+export interface PartFound {
+  first: number;
+  rows: number;
+  found: Candidates[];
+}
+
+/** The next block's number, for the threads of one pass. */
+export class BlockCounter {
+  readonly memory: SharedArrayBuffer;
+  readonly #numbers: Int32Array;
+
+  constructor(memory = new SharedArrayBuffer(4)) {
+    this.memory = memory;
+    this.#numbers = new Int32Array(memory);
+  }
+
+  next(): number {
+    return Atomics.add(this.#numbers, 0, 1);
+  }
+}
+
+/** Compares the blocks of a table that the counter gives with the queries of a pass. */
+export async function scanPart(
+  table: EmbeddingTable,
+  { queries, first }: Pick<SharedPass, 'queries' | 'first'>,
+  options: PassOptions,
+  kernel: DotKernel,
+  counter: BlockCounter,
+  advance?: (rows: number) => void,
+): Promise<PartFound> {
+  const pass = new NeighborPass(table.dim, queries, first, options);
+  const blocks: AsyncIterable<RowBlock | HalfRows> =
+    table.scanParts?.({ next: () => counter.next(), halves: pass.lines <= halvesLines }) ?? table.scan();
+  let rows = 0;
+  try {
+    for await (const block of blocks) {
+      pass.compare(block, kernel);
+      rows += block.rows;
+      advance?.(block.rows);
+    }
+    return { first, rows, found: pass.found() };
+  } finally {
+    pass.release();
+  }
+}
+
+/** The work of a thread that scans along: passes come as messages, what was found goes back. It ends when it is stopped. */
+export async function scanAlong(
+  table: EmbeddingTable,
+  { options, kernel }: ScanJob,
+  receive: () => Promise<unknown>,
+  post: (found: PartFound) => void,
+): Promise<never> {
+  const loaded = await loadDotKernel(kernel);
+  for (;;) {
+    const pass = (await receive()) as SharedPass;
+    const counter = new BlockCounter(pass.counter);
+    post(await scanPart(table, pass, options, loaded, counter));
+  }
+}
+
+/** What threads found, pass after pass. */
+export class FoundByOthers {
+  readonly #threads: readonly WorkerThread[];
+  /** One message of every thread is waited for: what loses a race must not be lost. */
+  readonly #awaited: Promise<{ index: number; part: PartFound }>[];
+
+  constructor(threads: readonly WorkerThread[]) {
+    this.#threads = threads;
+    this.#awaited = threads.map((_, index) => this.#ask(index));
+  }
+
+  #ask(index: number): Promise<{ index: number; part: PartFound }> {
+    const answer = this.#threads[index].receive().then((part) => ({ index, part: part as PartFound }));
+    // A thread that fails or is stopped without having had a part in it is missed by nobody.
+    answer.catch(() => {});
+    return answer;
+  }
+
+  /** Parts of a pass until they have so many rows: a thread that came too late for a block has none. */
+  async take(first: number, missing: number): Promise<PartFound[]> {
+    const found: PartFound[] = [];
+    for (let left = missing; left > 0; ) {
+      const { index, part } = await Promise.race(this.#awaited);
+      this.#awaited[index] = this.#ask(index);
+      if (part.first !== first || part.rows === 0) continue;
+      found.push(part);
+      left -= part.rows;
+    }
+    return found;
+  }
+}
