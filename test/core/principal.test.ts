@@ -1,27 +1,7 @@
-import ndarray from 'ndarray';
 import { describe, expect, it } from 'vitest';
 import { symmetricEigen } from '../../src/core/eigen.ts';
-import { principalComponents, type RowSource } from '../../src/core/principal.ts';
-import { moreTables } from '../support/stats-more.ts';
-
-function sourceOf(data: Float32Array, dim: number, blockRows = 7): RowSource {
-  const rows = data.length / dim;
-  return {
-    rows,
-    dim,
-    async gather(ids) {
-      const gathered = new Float32Array(ids.length * dim);
-      for (const [i, id] of ids.entries()) gathered.set(data.subarray(id * dim, (id + 1) * dim), i * dim);
-      return ndarray(gathered, [ids.length, dim]);
-    },
-    async *scan() {
-      for (let start = 0; start < rows; start += blockRows) {
-        const count = Math.min(blockRows, rows - start);
-        yield { start, rows: count, data: data.slice(start * dim, (start + count) * dim) };
-      }
-    },
-  };
-}
+import { principalComponents } from '../../src/core/principal.ts';
+import { moreTables, sourceOf } from '../support/stats-more.ts';
 
 /** Numbers between -0.5 and 0.5, the same each time. */
 function drawn(length: number): Float32Array {

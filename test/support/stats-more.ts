@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import ndarray from 'ndarray';
+import type { RowSource } from '../../src/core/principal.ts';
 
 /** What NumPy and scikit-learn say of a table. */
 export interface MoreWanted {
@@ -34,4 +36,24 @@ export function moreTables(): MoreTable[] {
       return { name, dim, data: new Float32Array(words.buffer), wanted };
     },
   );
+}
+
+/** Rows that lie in memory, in blocks of seven. */
+export function sourceOf(data: Float32Array, dim: number, blockRows = 7): RowSource {
+  const rows = data.length / dim;
+  return {
+    rows,
+    dim,
+    async gather(ids) {
+      const gathered = new Float32Array(ids.length * dim);
+      for (const [i, id] of ids.entries()) gathered.set(data.subarray(id * dim, (id + 1) * dim), i * dim);
+      return ndarray(gathered, [ids.length, dim]);
+    },
+    async *scan() {
+      for (let start = 0; start < rows; start += blockRows) {
+        const count = Math.min(blockRows, rows - start);
+        yield { start, rows: count, data: data.slice(start * dim, (start + count) * dim) };
+      }
+    },
+  };
 }

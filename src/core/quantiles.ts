@@ -1,0 +1,172 @@
+import { claimBytes, releaseBytes } from '../kernels/arena.ts';
+import { type DigestKernel, digestValues, halfRange } from '../kernels/digest.ts';
+import type { RowBlock } from '../types.ts';
+
+/** Percentages at which values and norms are shown. */
+export const quantileLevels: readonly number[] = [0, 1, 5, 25, 50, 75, 95, 99, 100];
+
+/** Upper 16 bits from which on a magnitude is no finite number. */
+const firstNonFinite = 0x7f80;
+
+/** Counters have 32 bits: they are emptied into float64 before so many values. */
+const mostCounted = 2 ** 32 - 1;
+
+/** 32-bit counters, in the arena when it has room, and where they overflow to. */
+class Counters {
+  readonly fast: Uint32Array;
+  #emptied: Float64Array | undefined;
+  #pending = 0;
+
+  constructor(length: number) {
+    const bytes = claimBytes(length * 4);
+    this.fast = new Uint32Array(bytes.buffer, bytes.byteOffset, length).fill(0);
+  }
+
+  /** To be called before so many values are counted. */
+  expect(values: number): void {
+    if (this.#pending + values > mostCounted) {
+      this.#emptied ??= new Float64Array(this.fast.length);
+      for (let i = 0; i < this.fast.length; i++) this.#emptied[i] += this.fast[i];
+      this.fast.fill(0);
+      this.#pending = 0;
+    }
+    this.#pending += values;
+  }
+
+  count(index: number): number {
+    return this.fast[index] + (this.#emptied?.[index] ?? 0);
+  }
+
+  release(): void {
+    releaseBytes(new Uint8Array(this.fast.buffer, this.fast.byteOffset, this.fast.byteLength));
+  }
+}
+
+/**
+ * Exact quantiles of the finite values of a table in two passes: the first counts values by the upper half of their bits, the second those
+ * of the few halves that hold a quantile by the lower half.
+ *
+ * Cost: 0.3 MiB for the first pass, up to 4.5 MiB for the second, however large the table.
+ */
+export class ValueQuantiles {
+  readonly #kernel: DigestKernel;
+  readonly #upper = new Counters(halfRange);
+
+  constructor(kernel: DigestKernel) {
+    this.#kernel = kernel;
+  }
+
+  /** The first pass: all values, in any pieces. */
+  add(data: Float32Array): void {
+    this.#upper.expect(data.length);
+    inPieces(data, (piece) => this.#kernel.countUpper(piece, this.#upper.fast));
+  }
+
+  /**
+   * The quantiles at percentages, interpolated linearly, as numpy.quantile does by default; null when no value is finite.
+   *
+   * @param scan the second pass: the same values again
+   */
+  async at(levels: readonly number[], scan: () => AsyncIterable<RowBlock>): Promise<number[] | null> {
+    const order = finiteHalves();
+    const total = order.reduce((sum, half) => sum + this.#upper.count(half), 0);
+    if (total === 0) return null;
+    const places = [...new Set(levels.flatMap((level) => placesOf(level, total)))].sort((a, b) => a - b);
+    const found = this.#halvesOf(places, order);
+    const halves = [...new Set(found.map(({ half }) => half))];
+    const lower = new Counters(halves.length * halfRange);
+    try {
+      await this.#countLower(scan(), halves, lower);
+      const values = new Map(
+        found.map(({ place, half, rank }) => [place, valueAtRank(half, halves.indexOf(half), rank, lower)]),
+      );
+      return levels.map((level) => interpolate(level, total, (place) => values.get(place) as number));
+    } finally {
+      lower.release();
+    }
+  }
+
+  release(): void {
+    this.#upper.release();
+  }
+
+  /** In which half the value of each rank lies, and its rank there. */
+  #halvesOf(places: readonly number[], order: readonly number[]) {
+    const found: { place: number; half: number; rank: number }[] = [];
+    let [index, before] = [0, 0];
+    for (const place of places) {
+      while (before + this.#upper.count(order[index]) <= place) before += this.#upper.count(order[index++]);
+      found.push({ place, half: order[index], rank: place - before });
+    }
+    return found;
+  }
+
+  async #countLower(
+    blocks: AsyncIterable<RowBlock>,
+    halves: readonly number[],
+    lower: Counters,
+  ): Promise<void> {
+    const bytes = claimBytes(halfRange);
+    bytes.fill(0);
+    for (const [slot, half] of halves.entries()) bytes[half] = slot + 1;
+    try {
+      for await (const { data } of blocks) {
+        lower.expect(data.length);
+        inPieces(data, (piece) => this.#kernel.countLower(piece, bytes, lower.fast));
+      }
+    } finally {
+      releaseBytes(bytes);
+    }
+  }
+}
+
+function inPieces(data: Float32Array, work: (piece: Float32Array) => void): void {
+  for (let at = 0; at < data.length; at += digestValues) work(data.subarray(at, at + digestValues));
+}
+
+/** Upper halves of finite values in the order of the values. */
+function finiteHalves(): number[] {
+  const positive = Array.from({ length: firstNonFinite }, (_, half) => half);
+  return [...positive.map((half) => half + 0x8000).reverse(), ...positive];
+}
+
+/** The value of a rank among those of one half. */
+function valueAtRank(half: number, slot: number, rank: number, lower: Counters): number {
+  const isNegative = half >= 0x8000;
+  let left = rank;
+  for (let step = 0; step < halfRange; step++) {
+    const low = isNegative ? halfRange - 1 - step : step;
+    left -= lower.count(slot * halfRange + low);
+    if (left < 0) return floatOf(half, low);
+  }
+  // Unless the second pass had other values than the first.
+  return floatOf(half, isNegative ? 0 : halfRange - 1);
+}
+
+function floatOf(half: number, low: number): number {
+  return new Float32Array(Uint32Array.of(half * halfRange + low).buffer)[0] + 0;
+}
+
+/** The ranks between which a quantile lies. */
+function placesOf(level: number, total: number): number[] {
+  const below = Math.floor((level / 100) * (total - 1));
+  return [below, Math.min(below + 1, total - 1)];
+}
+
+/** From the nearer end, as NumPy does, so that the last bit is the same. */
+function interpolate(level: number, total: number, valueAt: (place: number) => number): number {
+  const [below, above] = placesOf(level, total);
+  const part = (level / 100) * (total - 1) - below;
+  const [a, b] = [valueAt(below), valueAt(above)];
+  if (a === b) return a;
+  return part >= 0.5 ? b - (b - a) * (1 - part) : a + (b - a) * part;
+}
+
+/**
+ * Quantiles of numbers that are at hand, as numpy.quantile interpolates them; null when there are none. They are sorted in place.
+ */
+export function quantilesOf(values: Float64Array, levels: readonly number[]): number[] | null {
+  if (values.length === 0) return null;
+  values.sort();
+  return levels.map((level) => interpolate(level, values.length, (place) => values[place]));
+}
