@@ -34,7 +34,7 @@ export const command: Command = {
     auditClasses.map((name) => `  ${name.padEnd(13)} ${classHelp[name]}`).join('\n') +
     '\nIndicators are low where a row was hardly trained (Land & Bartolo 2024, "Fishing for Magikarp"): the norm of the input row; the\n' +
     'cosine distance of the output row to the mean of rows that are known to be unused, and the same without the first principal\n' +
-    'component (pc1), or the L2 distance. The norm is the default; where input and output are one table, the cosine distance.\n' +
+    'component (pc1; of a sample of rows above 1,024 dimensions), or the L2 distance. The norm is the default; where input and output are one table, the cosine distance.\n' +
     'Unused rows: those beyond the vocabulary, of ids without an entry, of reserved names (not <extra_id_0>), of bytes that no UTF-8\n' +
     'has (C0, C1, F5 to FF) and of single bytes that their own text does not lead to. Deviations are those of logarithms: 1.4826 x\n' +
     'their median absolute deviation over the reachable tokens that are not special. Candidates are what the paper then tries out on\n' +
@@ -89,7 +89,7 @@ export const command: Command = {
       type: 'text',
       value: 'name',
       choices: indicatorNames,
-      description: 'input-norm, output-cosine, output-cosine-pc1 (some scans more) or output-l2',
+      description: 'input-norm, output-cosine, output-cosine-pc1 (one scan more) or output-l2',
     },
     { long: 'unused', type: 'text', value: 'ids', description: 'rows that are known to be unused: 177-187' },
   ],

@@ -1,6 +1,6 @@
 import type { EmbeddingTable } from '../types.ts';
-import { principalDirection } from './audit-principal.ts';
-import { type RowSums, sumRows, visitRows } from './audit-rows.ts';
+import { type RowSums, squareOf, sumRows, visitRows } from './audit-rows.ts';
+import { principalComponents } from './principal.ts';
 
 /** Numbers that are low where a row was hardly trained, as `--indicator` names them. */
 export const indicatorNames = ['input-norm', 'output-cosine', 'output-cosine-pc1', 'output-l2'] as const;
@@ -36,8 +36,7 @@ export async function meanOfUnused(
   const mean = new Float64Array(table.dim);
   const used: number[] = [];
   await visitRows(table, ids, (id, row) => {
-    let square = 0;
-    for (const value of row) square += value * value;
+    const square = squareOf(row);
     if (!(square > 0 && square < Number.POSITIVE_INFINITY)) return;
     used.push(id);
     for (let i = 0; i < row.length; i++) mean[i] += row[i];
@@ -48,7 +47,7 @@ export async function meanOfUnused(
 }
 
 export interface OutputOptions {
-  /** Take the first principal component out as well: some scans more. */
+  /** Take the first principal component out as well: one scan more, of a sample of rows above 1,024 dimensions. */
   withoutFirst: boolean;
   advance?(rows: number): void;
 }
@@ -74,7 +73,7 @@ export async function scanOutput(
   { mean }: Reference,
   options: OutputOptions,
 ): Promise<OutputScan> {
-  const first = options.withoutFirst ? await principalDirection(table) : undefined;
+  const first = options.withoutFirst ? await firstComponent(table) : undefined;
   const sums = await sumRows(table, first === undefined ? [mean] : [mean, first], options.advance);
   const { rows } = table;
   const distances: OutputDistances = {
@@ -87,11 +86,18 @@ export async function scanOutput(
     meter.measure(row, sums.squares[row], sums.dots[0][row], sums.dots[1]?.[row]);
   const refine = (ids: readonly number[]) =>
     visitRows(table, ids, (id, row) => {
+      sums.squares[id] = squareOf(row);
       meter.measure(id, sums.squares[id], dot(row, mean), first && dot(row, first));
       // Near the mean the difference of squares has lost what the difference of values has not.
       distances.l2[id] = distance(row, mean);
     });
   return { sums, distances, refine };
+}
+
+/** Nothing is taken out of a table whose rows do not differ. Shape: [dim] */
+async function firstComponent(table: EmbeddingTable): Promise<Float64Array> {
+  const { directions } = await principalComponents(table, 1);
+  return directions[0] ?? new Float64Array(table.dim);
 }
 
 /** Distances from sums. */
@@ -102,7 +108,7 @@ class Meter {
 
   constructor(into: OutputDistances, mean: Float64Array, first: Float64Array | undefined) {
     this.#into = into;
-    this.#meanSquare = dot(mean, mean);
+    this.#meanSquare = squareOf(mean);
     this.#meanAlongFirst = first === undefined ? 0 : dot(mean, first);
   }
 

@@ -1,17 +1,21 @@
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
 import { loadDotKernel } from '../kernels/dots.ts';
-import { loadMomentKernel } from '../kernels/load.ts';
-import { claimMomentSums, momentRows, releaseMomentSums } from '../kernels/moments.ts';
 import type { EmbeddingTable } from '../types.ts';
 
 /** Bytes of rows that are gathered at a time. */
 const gatherBytes = 2 << 20;
 
+/** Rows that one call of the kernel takes. */
+const kernelRows = 1024;
+
+/** Squares that sums in float32 hold without under- or overflow; others are summed again in float64. */
+const squareRange = [2 ** -90, 2 ** 100] as const;
+
 /** Sums of one row each. */
 export interface RowSums {
-  /** Shape: [rows]. Sum of squares in float64; not finite where the row has a NaN or an infinity. */
+  /** Shape: [rows]. Sum of squares; not finite where the row has a NaN or an infinity, 0 where all values are. */
   squares: Float64Array;
-  /** Shape: [count][rows]. Dot products with the vectors that were asked for, summed in float32. */
+  /** Shape: [count][rows]. Dot products with the vectors that were asked for. */
   dots: Float32Array[];
 }
 
@@ -19,6 +23,7 @@ export interface RowSums {
  * The squared norm of every row and its dot products with some vectors, in one scan.
  *
  * Shape: table [rows, dim], vectors count of [dim]
+ * Units: sums in float32, good to about 1e-7 of |x|² and |x| |v|; equal rows have equal squares.
  * Cost: one scan; 8 + 4 · count bytes per row.
  */
 export async function sumRows(
@@ -27,39 +32,51 @@ export async function sumRows(
   advance?: (rows: number) => void,
 ): Promise<RowSums> {
   const { dim, rows } = table;
-  const moments = await loadMomentKernel('simd');
   const kernel = await loadDotKernel('simd');
   const result: RowSums = {
     squares: new Float64Array(rows).fill(Number.NaN),
     dots: vectors.map(() => new Float32Array(rows).fill(Number.NaN)),
   };
-  const sums = claimMomentSums(dim, false);
-  const queries = claimFloats(Math.max(1, vectors.length) * dim);
-  const dots = claimFloats((vectors.length + 1) * momentRows);
-  const squares = claimFloats(momentRows);
+  // The kernel multiplies with one vector at least.
+  const count = Math.max(1, vectors.length);
+  const queries = claimFloats(count * dim).fill(0);
+  const dots = claimFloats((count + 1) * kernelRows);
+  const squares = claimFloats(kernelRows);
   for (const [index, vector] of vectors.entries()) queries.set(vector, index * dim);
   try {
     for await (const block of table.scan()) {
-      for (let start = 0; start < block.rows; start += momentRows) {
-        const count = Math.min(momentRows, block.rows - start);
-        const data = block.data.subarray(start * dim, (start + count) * dim);
+      for (let start = 0; start < block.rows; start += kernelRows) {
+        const taken = Math.min(kernelRows, block.rows - start);
+        const data = block.data.subarray(start * dim, (start + taken) * dim);
         const first = block.start + start;
-        moments.addRows(sums, data, count, { first: count, every: 1 });
-        result.squares.set(sums.rowSquares.subarray(0, count), first);
-        if (vectors.length === 0) continue;
-        const shape = { rows: count, dim, count: vectors.length, stride: momentRows };
-        kernel.dotRows({ data, queries, dots, squares, ...shape });
+        kernel.dotRows({ data, rows: taken, dim, queries, count, dots, stride: kernelRows, squares });
+        takeSquares(data, squares, result.squares.subarray(first, first + taken));
         for (const [index, line] of result.dots.entries())
-          line.set(dots.subarray(index * momentRows, index * momentRows + count), first);
+          line.set(dots.subarray(index * kernelRows, index * kernelRows + taken), first);
       }
       advance?.(block.rows);
     }
   } finally {
-    releaseMomentSums(sums);
     for (const floats of [queries, dots, squares])
       releaseBytes(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
   }
   return result;
+}
+
+function takeSquares(data: Float32Array, squares: Float32Array, into: Float64Array): void {
+  const dim = data.length / into.length;
+  for (let row = 0; row < into.length; row++) {
+    const square = squares[row];
+    const isSafe = square > squareRange[0] && square < squareRange[1];
+    into[row] = isSafe ? square : squareOf(data.subarray(row * dim, (row + 1) * dim));
+  }
+}
+
+/** The sum of squares in float64. */
+export function squareOf(row: ArrayLike<number>): number {
+  let square = 0;
+  for (let i = 0; i < row.length; i++) square += row[i] * row[i];
+  return square;
 }
 
 function claimFloats(length: number): Float32Array {
@@ -88,7 +105,7 @@ export async function visitRows(
  *
  * Rows of zeros and rows with values that are not finite are left out.
  * Shape: squares [rows] as sumRows gives them → [rows]
- * Cost: reads again the rows that share their square with another; equal means the same square in float64 and the same 64 bits of hash.
+ * Cost: reads again the rows that share their square with another; equal means the same square and the same 64 bits of hash.
  */
 export async function findTwins(table: EmbeddingTable, squares: Float64Array): Promise<Int32Array> {
   const twins = new Int32Array(squares.length).fill(-1);

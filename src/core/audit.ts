@@ -11,7 +11,7 @@ import {
 } from './audit-indicators.ts';
 import { auditTokens, kindCode, type TokenAudit, type TokenKind, tokenKinds } from './audit-kinds.ts';
 import { type LowValues, lowValues } from './audit-outliers.ts';
-import { findTwins, sumRows } from './audit-rows.ts';
+import { findTwins, squareOf, sumRows, visitRows } from './audit-rows.ts';
 
 /** What may be wrong with a row. */
 export const rowFaults = ['no-row', 'padding', 'zero', 'nan', 'duplicate', 'under-trained'] as const;
@@ -25,6 +25,9 @@ export type AuditClass = (typeof auditClasses)[number];
 
 /** Ids of a tokenizer without a table are so many at most: ids are counted, not stored, so a small file could name any number. */
 const mostIds = 2 ** 21;
+
+/** How far sums in float32 may be off: what lies so close above a bound is measured again. */
+const roundingRoom = 1e-5;
 
 export interface AuditInput {
   tokenizer?: Tokenizer;
@@ -86,7 +89,7 @@ export async function auditModel(given: AuditInput): Promise<Audit> {
   found.distances = scan?.distances;
   found.squares = isTied && scan ? scan.sums.squares : (await sumRows(input, [], advance)).squares;
   found.twins = await findTwins(input, found.squares);
-  await found.judge(scan, given.threshold);
+  await found.judge(input, scan, given.threshold);
   return found;
 }
 
@@ -156,7 +159,11 @@ class Findings implements Audit {
   }
 
   /** Values of the indicator, where they are low, and the lowest of them exactly. */
-  async judge(scan: OutputScan | undefined, threshold: number | undefined): Promise<void> {
+  async judge(
+    input: EmbeddingTable,
+    scan: OutputScan | undefined,
+    threshold: number | undefined,
+  ): Promise<void> {
     const { indicator, squares } = this;
     if (squares === undefined) return;
     this.values =
@@ -168,13 +175,20 @@ class Findings implements Audit {
             'output-l2': scan.distances.l2,
           }[indicator as Exclude<IndicatorName, 'input-norm'>];
     this.low = this.#lowValues(threshold);
-    if (scan === undefined) return;
     const { values } = this;
-    const bound = Math.max(this.low.candidateBound ?? 0, this.low.bound ?? 0);
+    const bound =
+      Math.max(this.low.candidateBound ?? 0, this.low.bound ?? 0) * (1 + roundingRoom) + roundingRoom;
     const lowest: number[] = [];
-    for (let id = 0; id < values.length; id++) if (values[id] <= bound + 1e-5) lowest.push(id);
-    await scan.refine(lowest);
+    for (let id = 0; id < values.length; id++) if (values[id] <= bound) lowest.push(id);
+    if (indicator !== 'input-norm') await scan?.refine(lowest);
+    else await visitRows(input, lowest, (id, row) => this.#setNorm(id, row));
     this.low = this.#lowValues(threshold);
+  }
+
+  #setNorm(id: number, row: Float32Array): void {
+    if (this.squares === undefined || this.values === undefined) return;
+    this.squares[id] = squareOf(row);
+    this.values[id] = Math.sqrt(this.squares[id]);
   }
 
   #lowValues(threshold: number | undefined): LowValues {

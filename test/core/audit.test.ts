@@ -5,7 +5,6 @@ import { describe, expect, test } from 'vitest';
 import { type Audit, type AuditInput, auditModel } from '../../src/core/audit.ts';
 import { type IndicatorName, indicatorNames } from '../../src/core/audit-indicators.ts';
 import { deviationsOf, lowValues } from '../../src/core/audit-outliers.ts';
-import { principalDirection } from '../../src/core/audit-principal.ts';
 import { openModel } from '../../src/model/open.ts';
 import type { EmbeddingTable, Tokenizer } from '../../src/types.ts';
 
@@ -242,16 +241,4 @@ describe('low values', () => {
     expect(deviationsOf(1, low)).toBeCloseTo(-1 / 1.4826, 12);
     expect(deviationsOf(0, low)).toBeNull();
   });
-});
-
-test('the first principal direction is that of the covariance, whatever the mean', async () => {
-  const rows = Array.from({ length: 200 }, (_, i) => [
-    10 + Math.sin(i) * 3,
-    -5 + Math.sin(i) * 4 + Math.cos(7 * i) * 0.1,
-    100 + Math.sin(3 * i) * 0.2,
-  ]);
-  const direction = await principalDirection(tableOf([...rows, [Number.NaN, 0, 0]]));
-  const sign = Math.sign(direction[1]);
-  expect(direction[0] * sign).toBeCloseTo(0.6, 2);
-  expect(direction[1] * sign).toBeCloseTo(0.8, 2);
 });
