@@ -37,3 +37,24 @@ describe('the counts of magikarp', () => {
     expect(counts(await auditModel({ tokenizer }))).toEqual(neox);
   });
 });
+
+describe.skipIf(!hasWorld)('rows that nothing can have trained, as magikarp names them', () => {
+  const unusedOf = async (ref: string) => {
+    const { tokens } = await auditModel({ tokenizer: await tokenizerOf(ref) });
+    return (reason: string) =>
+      Array.from(tokens!.unused)
+        .filter(([, found]) => found === reason)
+        .map(([id]) => id);
+  };
+  const range = (first: number, last: number) =>
+    Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+  test('GPT-2: bytes F5 to FF, and C0 and C1, which it leaves out', async () => {
+    expect((await unusedOf('gpt2'))('impossible byte')).toEqual([124, 125, ...range(177, 187)]);
+  });
+
+  test('Mistral: bytes 0B to 7F, which have a piece of their own, and those of the eight control characters that have one', async () => {
+    const unused = await unusedOf(join(world, 'mistralai+mistral-common', 'tokenizer.model.v1'));
+    expect(unused('shadowed byte')).toEqual([...range(4, 11), ...range(14, 130)]);
+  });
+});
