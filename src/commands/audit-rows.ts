@@ -37,6 +37,22 @@ export class AuditRows {
     return audit.faultsOf(id).some((fault) => classes.has(fault));
   }
 
+  /**
+   * How many tokens a check would find fault with: those of the classes, else those that text should lead to but cannot, or whose row is
+   * broken, missing or hardly trained. Spare names, single bytes and padding rows are as they were meant.
+   */
+  countFaulty(): number {
+    const audit = this.#audit;
+    let count = 0;
+    for (let id = 0; id < audit.ids; id++) {
+      const kind = audit.kindOf(id);
+      const isMeant = kind === 'plain' || kind === 'special' || audit.tokens === undefined;
+      if (this.#classes !== undefined) count += this.#isListed(id, false) ? 1 : 0;
+      else if (kind === 'unreachable' || (isMeant && audit.faultsOf(id).length > 0)) count++;
+    }
+    return count;
+  }
+
   /** Cells of one token, in the order of columns(). */
   cells(id: number): Cell[] {
     const audit = this.#audit;

@@ -91,6 +91,14 @@ export const command: Command = {
       choices: indicatorNames,
       description: 'input-norm, output-cosine, output-cosine-pc1 (one scan more) or output-l2',
     },
+    {
+      long: 'fail-over',
+      type: 'integer',
+      value: 'n',
+      min: 0,
+      description:
+        'exit 3 where more than n tokens are of --class, else unreachable, or plain or special with a row that is faulty',
+    },
     { long: 'unused', type: 'text', value: 'ids', description: 'rows that are known to be unused: 177-187' },
   ],
   groups: [],
@@ -104,7 +112,7 @@ export const command: Command = {
 };
 
 async function run(context: Context): Promise<Report> {
-  const { options, format } = context;
+  const { options } = context;
   const opened = await openParts(context);
   const { tokenizer, input, output } = opened;
   const progress = context.progress(
@@ -124,12 +132,16 @@ async function run(context: Context): Promise<Report> {
   noteDoubts(context, audit);
   const caption = [captionOf(opened)];
   const rows = new AuditRows(audit, tokenizer, options.class as readonly AuditClass[] | undefined);
-  const isList =
-    options.all === true || options.class !== undefined || !['table', 'json', 'md'].includes(format);
-  if (!isList)
-    return { ...summaryOf(audit, rows, opened, (options.top as number | undefined) ?? 20), caption };
-  if (format === 'ids') return { ...rows.listIds(options.all === true), caption };
-  return { ...rows.list(options.all === true), caption };
+  const most = options.failOver as number | undefined;
+  const status = most !== undefined && rows.countFaulty() > most ? 'found' : undefined;
+  return { ...shown(context, audit, rows, opened), caption, status };
+}
+
+function shown({ options, format }: Context, audit: Audit, rows: AuditRows, parts: AuditParts): Report {
+  const all = options.all === true;
+  if (format === 'ids') return rows.listIds(all);
+  if (all || options.class !== undefined || !['table', 'json', 'md'].includes(format)) return rows.list(all);
+  return summaryOf(audit, rows, parts, (options.top as number | undefined) ?? 20);
 }
 
 /** What there is to look at. */

@@ -24,7 +24,7 @@ export class Reencoder {
   constructor(tokenizer: Tokenizer) {
     this.#tokenizer = tokenizer;
     try {
-      const probe = this.#encode('test');
+      const probe = this.#given('test');
       if (probe.length === 0) return;
       if (tokenizer.tokenOf(probe[probe.length - 1])?.endsWith('</w>')) this.#wordEnd = '</w>';
       if (tokenizer.bytesOf(probe[0])?.[0] !== 0x20) return;
@@ -35,7 +35,17 @@ export class Reencoder {
     }
   }
 
+  /** No ids where the tokenizer has none for the text. */
   #encode(text: string): Uint32Array {
+    try {
+      return this.#given(text);
+    } catch (error) {
+      if (!(error instanceof EmbError)) throw error;
+      return this.#sink.ids.subarray(0, 0);
+    }
+  }
+
+  #given(text: string): Uint32Array {
     this.#sink.length = 0;
     this.#tokenizer.encodeIds(text, this.#sink, withoutTemplate);
     return this.#sink.ids.subarray(0, this.#sink.length);
@@ -44,10 +54,8 @@ export class Reencoder {
   /** Whether the text gives this token and nothing else; undefined where the token cannot stand alone. */
   reaches(id: number, text: string): boolean | undefined {
     if (this.refusal !== undefined || text === '') return undefined;
-    const sink = this.#sink;
-    sink.length = 0;
-    this.#tokenizer.encodeIds(text, sink, withoutTemplate);
-    if (sink.length === 1 && sink.ids[0] === id) return true;
+    const alone = this.#encode(text);
+    if (alone.length === 1 && alone[0] === id) return true;
     for (const prefix of this.#prefixes) {
       const ids = this.#encode(prefix.text + text);
       if (ids.length === prefix.ids.length + 1 && ids[ids.length - 1] === id) {

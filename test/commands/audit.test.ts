@@ -162,6 +162,17 @@ describe('emb audit', () => {
     );
   });
 
+  it('fails a check over a number of faulty tokens, of a class where one is named', async () => {
+    const status = async (options: Record<string, unknown>) =>
+      (await audit(['fixtures/audit'], options)).report.status;
+    // Two are unreachable, four hardly trained, and there is a zero, a NaN and a duplicate row.
+    expect(await status({ failOver: 8 })).toBe('found');
+    expect(await status({ failOver: 9 })).toBeUndefined();
+    expect(await status({ failOver: 2, class: ['partial'] })).toBe('found');
+    expect(await status({ failOver: 3, class: ['partial'] })).toBeUndefined();
+    expect(await status({})).toBeUndefined();
+  });
+
   it('refuses two models, none, and ids that are none', async () => {
     await expect(audit(['a', 'b'])).rejects.toThrow('audit takes one model, not 2');
     await expect(audit(['a'], { model: 'b' })).rejects.toThrow('a and -m b are two models');

@@ -180,6 +180,9 @@ describe('the audit of odd vocabularies', () => {
       '<|dummy_85|>',
       '[UNUSED_TOKEN_3]',
       'madeupword0002',
+      '<madeupword3>',
+      '[control_8]',
+      '<|special_token_9|>',
     ];
     const ordinary = ['<unused>', '<s>', 'unused1', '<|im_start|>', '[PAD]', 'extra1', '<b>unused1</b>'];
     const tokenizer = tokenizerOf([...reserved, ...ordinary]);
