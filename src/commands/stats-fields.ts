@@ -68,22 +68,26 @@ function pieceOf(id: number, tokenizer: Tokenizer): string | null {
   return tokenizer.tokenOf(id) ?? null;
 }
 
-function normTable(ranked: readonly RankedRow[], names: RowNames): SubTable {
-  const { tokenizer } = names;
-  const tokenColumns: Column[] = [
+/** Columns of a row's token, for machines and for people; none where rows have no tokens. */
+export function tokenColumnsOf({ tokenizer }: RowNames): Column[] {
+  if (tokenizer === undefined) return [];
+  return [
     { key: 'token', kind: 'text', where: 'machine' },
     { key: 'token', kind: 'token', where: 'table' },
   ];
+}
+
+/** Cells of tokenColumnsOf. */
+export function tokenCellsOf(id: number, { tokenizer }: RowNames): Cell[] {
+  return tokenizer === undefined ? [] : [pieceOf(id, tokenizer), tokenizer.bytesOf(id) ?? null];
+}
+
+function normTable(ranked: readonly RankedRow[], names: RowNames): SubTable {
   return {
-    columns: [
-      { key: names.key, kind: 'id' },
-      ...(tokenizer === undefined ? [] : tokenColumns),
-      { key: 'norm', kind: 'number' },
-    ],
+    columns: [{ key: names.key, kind: 'id' }, ...tokenColumnsOf(names), { key: 'norm', kind: 'number' }],
     rows: ranked.map(({ row, value }) => {
       const id = names.idOf(row);
-      if (tokenizer === undefined) return [id, value];
-      return [id, pieceOf(id, tokenizer), tokenizer.bytesOf(id) ?? null, value];
+      return [id, ...tokenCellsOf(id, names), value];
     }),
   };
 }

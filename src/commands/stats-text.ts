@@ -1,4 +1,5 @@
 import type { Context } from '../command.ts';
+import type { RowSource } from '../core/principal.ts';
 import { pairwiseCosines } from '../core/similarity.ts';
 import { characterCount } from '../text/characters.ts';
 import type { EmbeddingTable, RowBlock, SubTable, Tokenizer } from '../types.ts';
@@ -81,6 +82,24 @@ export class NamedRows {
       this.#ids = grown;
     }
     this.#ids.set(ids, this.#rows);
+  }
+
+  /** The rows that came, to be looked up again. */
+  source(): RowSource {
+    const [table, ids] = [this.#table, this.#ids.subarray(0, this.#rows)];
+    const step = Math.max(1, Math.floor(gatheredValues / table.dim));
+    return {
+      rows: ids.length,
+      dim: table.dim,
+      gather: (rows) => table.gather(rows.map((row) => ids[row])),
+      async *scan() {
+        for (let start = 0; start < ids.length; start += step) {
+          const piece = ids.slice(start, start + step);
+          const { data } = await table.gather(piece);
+          yield { start, rows: piece.length, data };
+        }
+      },
+    };
   }
 
   /** How many texts, tokens and words there were. */

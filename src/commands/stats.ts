@@ -1,8 +1,11 @@
+import ndarray from 'ndarray';
 import type { Command, Context } from '../command.ts';
+import type { RowSource } from '../core/principal.ts';
 import { measureTable, type TableStats } from '../core/table-stats.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, Report, RowBlock, Tokenizer } from '../types.ts';
 import { captionOfTable, type OpenTable, openTable, rowNames } from './open-table.ts';
+import { AskedFor, askedHelp, askedOptions } from './stats-asked.ts';
 import {
   type Field,
   field,
@@ -25,8 +28,10 @@ export const command: Command = {
     'padding_rows: rows beyond the vocabulary. mean_cosine: over all pairs of rows. outlier_dims: dimensions whose mean or std over the\n' +
     'rows lies over 6 robust standard deviations (1.4826 x median absolute deviation) from the median over dimensions; scores say how many.\n' +
     'histogram: of the values, in bins of a power of two, the outermost thousandths in one bin each; a large table is sampled,\n' +
-    'histogram_rows says how many rows, --full-histogram counts all.',
+    'histogram_rows says how many rows, --full-histogram counts all.\n' +
+    askedHelp,
   options: [
+    ...askedOptions,
     {
       long: 'full-histogram',
       type: 'flag',
@@ -46,6 +51,11 @@ export const command: Command = {
   examples: [
     { line: 'emb stats -m ./gpt2', says: 'the whole input embedding, extremes named by token' },
     { line: 'emb stats -m ./gpt2 "Hello world"', says: 'the rows of a text' },
+    {
+      line: 'emb stats -m ./gpt2 --quantiles --duplicates',
+      says: 'how values and norms are spread, and rows that are equal',
+    },
+    { line: 'emb stats -m ./gpt2 --spectrum --by class', says: 'directions of variance, kinds of tokens' },
     { line: 'emb stats -m ./gpt2 --layer position -f json', says: 'the position embedding, for a program' },
     { line: 'emb stats --vocab 1000 --dim 64', says: 'a table as nn.Embedding draws it' },
   ],
@@ -80,14 +90,16 @@ function reportOf({ caption, fields }: Findings): Report {
 async function statsOfTable(context: Context, opened: OpenTable): Promise<Findings> {
   const { table } = opened;
   const tokenizer = await rowNames(context, opened);
-  const stats = await measure(context, watchedScan(context, table), table.dim, table.rows);
+  const names: RowNames = { key: 'id', idOf: (row) => row, tokenizer };
+  const scan = () => watchedScan(context, table);
+  const source = { rows: table.rows, dim: table.dim, scan, gather: (ids: Uint32Array) => table.gather(ids) };
+  const { stats, asked } = await measure(context, names, { blocks: scan(), ...source }, () => source);
   if (stats.histogramEvery > 1) {
     const counted = formatCount(stats.histogramRows);
     context.note(
       `the histogram counts every ${ordinal(stats.histogramEvery)} row, ${counted} in all; --full-histogram counts all`,
     );
   }
-  const names: RowNames = { key: 'id', idOf: (row) => row, tokenizer };
   const fields = [
     field('tensor', 'text', table.tensorName),
     field('dtype', 'text', table.dtype),
@@ -97,6 +109,7 @@ async function statsOfTable(context: Context, opened: OpenTable): Promise<Findin
     ...defectFields(stats),
     field('padding_rows', 'count', paddingRows(context, table, tokenizer)),
     ...measuredFields(stats, names),
+    ...asked,
   ];
   return { caption: captionOfTable(opened, tokenizer), fields };
 }
@@ -134,11 +147,11 @@ async function statsOfRows(context: Context, opened: OpenTable): Promise<Finding
   const isText = context.inputKind() === 'texts';
   const rows = new NamedRows(table);
   const tokenizer = isText ? await context.tokenizer(model) : await rowNames(context, opened);
-  const source = isText
+  const blocks = isText
     ? rows.ofTexts(context, tokenizer!)
     : rows.ofIds(context, async () => tokenizer ?? context.tokenizer(model));
-  const stats = await measure(context, source, table.dim);
   const names: RowNames = { key: 'id', idOf: (row) => rows.idOf(row), tokenizer };
+  const { stats, asked } = await measure(context, names, { blocks, dim: table.dim }, () => rows.source());
   const fields = [
     field('tensor', 'text', table.tensorName),
     field('dtype', 'text', table.dtype),
@@ -146,6 +159,7 @@ async function statsOfRows(context: Context, opened: OpenTable): Promise<Finding
     field('dim', 'count', stats.dim),
     ...defectFields(stats),
     ...measuredFields(stats, names),
+    ...asked,
     rows.pairField(names),
   ];
   return { caption: captionOfTable(opened, tokenizer), fields };
@@ -153,27 +167,59 @@ async function statsOfRows(context: Context, opened: OpenTable): Promise<Finding
 
 async function statsOfVectors(context: Context): Promise<Findings> {
   const { data, rows, dim } = await context.vectors(context.options.dim as number | undefined);
-  const stats = await measure(context, [{ start: 0, rows, data }], dim, rows);
   const names: RowNames = { key: 'row', idOf: (row) => row, tokenizer: undefined };
+  const source = vectorSource(data, rows, dim);
+  const { stats, asked } = await measure(context, names, { blocks: source.scan(), rows, dim }, () => source);
   const fields = [
     field('rows', 'count', rows),
     field('dim', 'count', dim),
     ...defectFields(stats),
     ...measuredFields(stats, names),
+    ...asked,
     pairField(data, dim, rows, names),
   ];
   const shape = `${formatCount(rows)} x ${formatCount(dim)}`;
   return { caption: `vectors · ${shape}`, fields };
 }
 
-function measure(
+/** Vectors that are in memory. */
+function vectorSource(data: Float32Array, rows: number, dim: number): RowSource {
+  return {
+    rows,
+    dim,
+    async gather(ids) {
+      const gathered = new Float32Array(ids.length * dim);
+      for (const [at, id] of ids.entries()) gathered.set(data.subarray(id * dim, (id + 1) * dim), at * dim);
+      return ndarray(gathered, [ids.length, dim]);
+    },
+    async *scan() {
+      yield { start: 0, rows, data };
+    },
+  };
+}
+
+interface Measured {
+  blocks: AsyncIterable<RowBlock>;
+  dim: number;
+  rows?: number;
+}
+
+/** What every stats says, and what the options ask for beside it; `again` gives the same rows once more, when all have come. */
+async function measure(
   context: Context,
-  blocks: AsyncIterable<RowBlock> | Iterable<RowBlock>,
-  dim: number,
-  rows?: number,
-): Promise<TableStats> {
+  names: RowNames,
+  { blocks, dim, rows }: Measured,
+  again: () => RowSource,
+): Promise<{ stats: TableStats; asked: Field[] }> {
   const kernel = context.options.kernel === 'ts' ? 'ts' : 'simd';
-  return measureTable(blocks, { dim, rows, kernel, countAll: context.options.fullHistogram === true });
+  const asked = await AskedFor.of(context, names, dim, rows);
+  try {
+    const countAll = context.options.fullHistogram === true;
+    const stats = await measureTable(asked.watch(blocks), { dim, rows, kernel, countAll });
+    return { stats, asked: await asked.fields(again()) };
+  } finally {
+    asked.release();
+  }
 }
 
 /** Values that are no numbers, and rows of zeros. */

@@ -1,5 +1,11 @@
 import type { Command, Context } from '../command.ts';
-import { classMeanings, classOfToken, type TokenClass, tokenClasses } from '../core/token-class.ts';
+import {
+  beginsWord,
+  classMeanings,
+  classOfToken,
+  type TokenClass,
+  tokenClasses,
+} from '../core/token-class.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, Tokenizer } from '../types.ts';
@@ -138,11 +144,6 @@ function patternOf(source: string | undefined, ignoreCase: boolean): RegExp | un
       'JavaScript syntax, with \\p{L}; a backslash before . ( [ + takes them as they are',
     );
   }
-}
-
-/** Kinds whose pieces have no space before a word: they mark what goes on with one instead, or nothing at all. */
-function beginsWord(kind: string, token: string): boolean {
-  return kind === 'wordpiece' ? !token.startsWith('##') : kind === 'words' || kind === 'wordlevel';
 }
 
 async function* blocksOf(context: Context, tokenizer: Tokenizer): AsyncGenerator<Block> {

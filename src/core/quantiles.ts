@@ -1,5 +1,5 @@
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
-import { type DigestKernel, digestValues, halfRange } from '../kernels/digest.ts';
+import { type DigestKernel, digestValues, halfRange, loadDigestKernel } from '../kernels/digest.ts';
 import type { RowBlock } from '../types.ts';
 
 /** Percentages at which values and norms are shown. */
@@ -52,14 +52,18 @@ export class ValueQuantiles {
   readonly #kernel: DigestKernel;
   readonly #upper = new Counters(halfRange);
 
-  constructor(kernel: DigestKernel) {
+  private constructor(kernel: DigestKernel) {
     this.#kernel = kernel;
   }
 
-  /** The first pass: all values, in any pieces. */
-  add(data: Float32Array): void {
-    this.#upper.expect(data.length);
-    inPieces(data, (piece) => this.#kernel.countUpper(piece, this.#upper.fast));
+  static async by(kernel: 'ts' | 'simd'): Promise<ValueQuantiles> {
+    return new ValueQuantiles(await loadDigestKernel(kernel));
+  }
+
+  /** The first pass. */
+  add(block: RowBlock): void {
+    this.#upper.expect(block.data.length);
+    inPieces(block.data, (piece) => this.#kernel.countUpper(piece, this.#upper.fast));
   }
 
   /**

@@ -1,5 +1,5 @@
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
-import { type DigestKernel, digestValues, plainDigest } from '../kernels/digest.ts';
+import { type DigestKernel, digestValues, loadDigestKernel } from '../kernels/digest.ts';
 import type { RowBlock } from '../types.ts';
 
 /** Rows that the arena may have no room for: both kernels in turn would give equal rows unequal hashes. */
@@ -22,10 +22,9 @@ export class RowDigests {
   readonly #squared: Uint8Array;
   readonly #callRows: number;
 
-  /** @param rows how many rows are expected, where that is known */
-  constructor(kernel: DigestKernel, dim: number, rows = 1024) {
+  private constructor(kernel: DigestKernel, dim: number, rows: number) {
     this.dim = dim;
-    this.#kernel = dim > widestSimd ? plainDigest : kernel;
+    this.#kernel = kernel;
     this.#callRows = Math.max(1, Math.floor(digestValues / dim));
     this.#hashes = new Float64Array(rows);
     this.#norms = new Float64Array(rows);
@@ -34,6 +33,11 @@ export class RowDigests {
     this.#squared = claimBytes(this.#callRows * 8);
     const keys = new Uint32Array(this.#keys.buffer, this.#keys.byteOffset, dim + 8);
     for (let i = 0; i < keys.length; i++) keys[i] = Math.random() * 2 ** 32;
+  }
+
+  /** @param rows how many rows are expected, where that is known */
+  static async by(kernel: 'ts' | 'simd', dim: number, rows = 1024): Promise<RowDigests> {
+    return new RowDigests(await loadDigestKernel(dim > widestSimd ? 'ts' : kernel), dim, rows);
   }
 
   release(): void {

@@ -56,3 +56,8 @@ export function classOfToken(bytes: Uint8Array, special: boolean, beginsWord: bo
   if (!/[\p{L}\p{N}]/u.test(body)) return 'symbol';
   return 'mixed';
 }
+
+/** Whether a piece begins a word though no space stands before it: in kinds that mark what goes on with one instead, or nothing at all. */
+export function beginsWord(kind: string, piece: string): boolean {
+  return kind === 'wordpiece' ? !piece.startsWith('##') : kind === 'words' || kind === 'wordlevel';
+}

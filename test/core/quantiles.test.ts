@@ -2,23 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { findDuplicates } from '../../src/core/duplicates.ts';
 import { quantileLevels, quantilesOf, ValueQuantiles } from '../../src/core/quantiles.ts';
 import { RowDigests } from '../../src/core/row-digests.ts';
-import { loadDigestKernel } from '../../src/kernels/digest.ts';
 import { moreTables, sourceOf } from '../support/stats-more.ts';
 
 describe.each(['ts', 'simd'] as const)('one pass that tells rows and values apart (%s)', (name) => {
   for (const { name: title, dim, data, wanted } of moreTables()) {
     it(`finds NumPy's quantiles in ${title}, to the last bit`, async () => {
       const source = sourceOf(data, dim);
-      const kernel = await loadDigestKernel(name);
-      const values = new ValueQuantiles(kernel);
-      for await (const block of source.scan()) values.add(block.data);
+      const values = await ValueQuantiles.by(name);
+      for await (const block of source.scan()) values.add(block);
       expect(await values.at(quantileLevels, () => source.scan())).toEqual(wanted.values);
       values.release();
     });
 
     it(`finds the quantiles of norms and the groups of equal rows in ${title}`, async () => {
       const source = sourceOf(data, dim);
-      const digests = new RowDigests(await loadDigestKernel(name), dim, 2);
+      const digests = await RowDigests.by(name, dim, 2);
       for await (const block of source.scan()) digests.add(block);
       const norms = quantilesOf(digests.finiteNorms(), quantileLevels) as number[];
       for (const [i, norm] of norms.entries()) {
@@ -38,8 +36,8 @@ describe.each(['ts', 'simd'] as const)('one pass that tells rows and values apar
 
   it('has no quantiles of a table without a finite value', async () => {
     const source = sourceOf(Float32Array.of(Number.NaN, Number.NEGATIVE_INFINITY), 1);
-    const values = new ValueQuantiles(await loadDigestKernel(name));
-    for await (const block of source.scan()) values.add(block.data);
+    const values = await ValueQuantiles.by(name);
+    for await (const block of source.scan()) values.add(block);
     expect(await values.at(quantileLevels, () => source.scan())).toBeNull();
     values.release();
     expect(quantilesOf(new Float64Array(0), quantileLevels)).toBeNull();
@@ -52,7 +50,7 @@ describe.each(['ts', 'simd'] as const)('one pass that tells rows and values apar
         return row < 200 ? (row % 100) + 1 : -0 * row;
       });
       const source = sourceOf(data, dim);
-      const digests = new RowDigests(await loadDigestKernel(name), dim);
+      const digests = await RowDigests.by(name, dim);
       for await (const block of source.scan()) digests.add(block);
       const found = await findDuplicates(source, digests.hashes());
       expect([found.groups, found.rows]).toEqual([101, 300]);

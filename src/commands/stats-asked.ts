@@ -1,0 +1,165 @@
+import type { Context, OptionSpec } from '../command.ts';
+import { ClassMeter } from '../core/class-stats.ts';
+import { findDuplicates } from '../core/duplicates.ts';
+import { principalComponents, type RowSource } from '../core/principal.ts';
+import { quantileLevels, quantilesOf, ValueQuantiles } from '../core/quantiles.ts';
+import { RowDigests } from '../core/row-digests.ts';
+import { scriptOfSpan } from '../core/scripts.ts';
+import { listedComponents, spectrumOf } from '../core/spectrum.ts';
+import { beginsWord, classOfToken } from '../core/token-class.ts';
+import { EmbError } from '../errors.ts';
+import { formatCount } from '../text/numbers.ts';
+import type { RowBlock, Tokenizer } from '../types.ts';
+import { classFields, duplicateFields, quantileFields, spectrumFields } from './stats-asked-fields.ts';
+import type { Field, RowNames } from './stats-fields.ts';
+
+/** Widest rows whose principal components are looked for. */
+const widestSpectrum = 2 ** 18;
+
+/** What options of stats ask for beside what it always says. */
+export const askedOptions: OptionSpec[] = [
+  { long: 'quantiles', type: 'flag', description: 'exact quantiles of the values and of the norms' },
+  { long: 'duplicates', type: 'flag', description: 'groups of rows with the same values' },
+  {
+    long: 'spectrum',
+    type: 'flag',
+    description: 'principal components: leading variances, participation ratio, effective rank, IsoScore',
+  },
+  {
+    long: 'by',
+    type: 'text',
+    value: 'kind',
+    choices: ['class', 'script'],
+    description: 'the rows of every class of tokens, or of every script, apart',
+  },
+];
+
+/** How to read them. */
+export const askedHelp =
+  '--quantiles: of finite values and of the norms of finite rows, interpolated as numpy.quantile does. It reads a table twice.\n' +
+  '--duplicates: rows are the same when all their float32 values are; 0 and -0 are the same. Rows of zeros are a group too.\n' +
+  '--spectrum: the variances along the principal directions of the centered rows, those of the population. participation_ratio:\n' +
+  'squared sum of the variances over the sum of their squares. effective_rank: the exponential of their entropy (Roy & Vetterli 2007).\n' +
+  'iso_score: 0 when one direction has all the variance, 1 when all have the same (IsoScore, Rudman et al. 2022). Above 1,024 dimensions\n' +
+  'up to 1,024 rows are looked at, at equal distances; spectrum_rows says how many. effective_rank is then that of the sample.\n' +
+  '--by class: classes as emb vocab has them. --by script: of the first letter; special tokens and incomplete characters are groups\n' +
+  'of their own. mean_cosine: over all pairs within the group.';
+
+interface Meters {
+  values?: ValueQuantiles;
+  digests?: RowDigests;
+  classes?: { meter: ClassMeter; of: (row: number) => string };
+}
+
+/** What is measured only when it is asked for. */
+export class AskedFor {
+  readonly #context: Context;
+  readonly #names: RowNames;
+  readonly #meters: Meters;
+
+  private constructor(context: Context, names: RowNames, meters: Meters) {
+    this.#context = context;
+    this.#names = names;
+    this.#meters = meters;
+  }
+
+  /**
+   * @throws EmbError "usage" for --by where rows are no tokens
+   * @throws EmbError "range" for --spectrum of rows that are too wide
+   */
+  static async of(context: Context, names: RowNames, dim: number, rows?: number): Promise<AskedFor> {
+    const { quantiles, duplicates, spectrum, by, kernel: name } = context.options;
+    if (spectrum && dim > widestSpectrum) {
+      const counts = `${formatCount(dim)} columns, expected at most ${formatCount(widestSpectrum)}`;
+      throw new EmbError('range', `--spectrum: rows have ${counts}`);
+    }
+    const meters: Meters = {};
+    if (by !== undefined) {
+      const of = groupOf(names, by as 'class' | 'script');
+      meters.classes = { meter: new ClassMeter(dim), of };
+    }
+    if (quantiles || duplicates) {
+      const kernel = name === 'ts' ? 'ts' : 'simd';
+      if (quantiles) meters.values = await ValueQuantiles.by(kernel);
+      meters.digests = await RowDigests.by(kernel, dim, rows);
+    }
+    return new AskedFor(context, names, meters);
+  }
+
+  /** Measures blocks on their way. */
+  async *watch(blocks: AsyncIterable<RowBlock>): AsyncGenerator<RowBlock> {
+    const { values, digests, classes } = this.#meters;
+    for await (const block of blocks) {
+      values?.add(block);
+      digests?.add(block);
+      classes?.meter.add(block, classes.of);
+      yield block;
+    }
+  }
+
+  /** @param source the rows that passed, once more */
+  async fields(source: RowSource): Promise<Field[]> {
+    const { options } = this.#context;
+    const { values, digests, classes } = this.#meters;
+    const fields: Field[] = [];
+    if (values !== undefined && digests !== undefined) {
+      const norms = quantilesOf(digests.finiteNorms(), quantileLevels);
+      fields.push(...quantileFields(await values.at(quantileLevels, () => source.scan()), norms));
+    }
+    if (options.duplicates && digests !== undefined)
+      fields.push(...duplicateFields(await findDuplicates(source, digests.hashes()), this.#names));
+    if (options.spectrum) fields.push(...(await this.#spectrum(source)));
+    if (classes !== undefined)
+      fields.push(...classFields(options.by as string, classes.meter.results(), source.rows));
+    return fields;
+  }
+
+  async #spectrum(source: RowSource): Promise<Field[]> {
+    const kernel = this.#context.options.kernel === 'ts' ? 'ts' : 'simd';
+    const components = await principalComponents(source, listedComponents, { kernel });
+    if (components.sampled) {
+      const counts = `${formatCount(components.rows)} of ${formatCount(source.rows)} rows`;
+      this.#context.note(
+        `the spectrum of ${formatCount(source.dim)} dimensions is that of ${counts}; effective_rank is at most ${formatCount(components.rows - 1)}`,
+      );
+    }
+    return spectrumFields(spectrumOf(components, source.dim));
+  }
+
+  release(): void {
+    this.#meters.values?.release();
+    this.#meters.digests?.release();
+  }
+}
+
+/** The group of a row by its token. @throws EmbError "usage" where no tokenizer names rows */
+function groupOf({ tokenizer, idOf }: RowNames, by: 'class' | 'script'): (row: number) => string {
+  if (tokenizer === undefined) {
+    throw new EmbError(
+      'usage',
+      `--by ${by} needs tokens, and these rows have none`,
+      '--tokenizer REF names the rows of a table; positions, token types and vectors have no tokens',
+    );
+  }
+  return (row) => {
+    const id = idOf(row);
+    const bytes = tokenizer.bytesOf(id);
+    return bytes === undefined ? 'no token' : groupOfToken(tokenizer, id, bytes, by);
+  };
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+function groupOfToken(tokenizer: Tokenizer, id: number, bytes: Uint8Array, by: 'class' | 'script'): string {
+  const special = tokenizer.isSpecial(id);
+  if (by === 'class')
+    return classOfToken(bytes, special, beginsWord(tokenizer.kind, tokenizer.tokenOf(id) ?? ''));
+  if (special) return 'special';
+  const text = decoder.decode(bytes);
+  return text.includes('\ufffd') && isPartial(bytes) ? 'partial' : scriptOfSpan(text, 0, text.length);
+}
+
+/** Whether the bytes are no whole characters; U+FFFD itself is one. */
+function isPartial(bytes: Uint8Array): boolean {
+  return (bytes.length === 1 && bytes[0] >= 0x80) || classOfToken(bytes, false, false) === 'partial';
+}
