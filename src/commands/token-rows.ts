@@ -1,6 +1,7 @@
 import type { Context, OptionValues, TextInput } from '../command.ts';
 import { shownId } from '../composed-id.ts';
 import { EmbError } from '../errors.ts';
+import { byteOffsets } from '../text/byte-offsets.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, EncodeOptions, Token, Tokenizer } from '../types.ts';
 
@@ -52,6 +53,13 @@ export function tokenCells(
     token.end,
     token.special,
   ]);
+}
+
+/** The same tokens with spans in bytes of the text's UTF-8, where --spans asks for them. */
+export function withSpans(text: string, tokens: Token[], { options }: Context): Token[] {
+  const offsets = options.spans === 'bytes' ? byteOffsets(text) : undefined;
+  if (offsets === undefined) return tokens;
+  return tokens.map((token) => ({ ...token, start: offsets[token.start], end: offsets[token.end] }));
 }
 
 /** Columns of one row per id, for ids that came without a text; token and bytes are null where no tokenizer names them. */
@@ -117,6 +125,7 @@ export function encodeOptions(options: OptionValues): EncodeOptions {
   return {
     template: options.noSpecial !== true,
     allowSpecial: options.allowSpecial === true ? true : undefined,
+    fit: options.fit === true,
   };
 }
 

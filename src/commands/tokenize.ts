@@ -12,6 +12,7 @@ import {
   tokenCells,
   tokenColumns,
   truncated,
+  withSpans,
 } from './token-rows.ts';
 import { summarize } from './tokenize-summary.ts';
 
@@ -45,12 +46,32 @@ export const command: Command = {
       value: 'ref,ref',
       description: 'the same texts by several tokenizers, side by side',
     },
+    {
+      long: 'spans',
+      type: 'text',
+      value: 'unit',
+      choices: ['utf-16', 'bytes'],
+      default: 'utf-16',
+      description:
+        'what start and end count: UTF-16 units or bytes of UTF-8, where a lone surrogate is the 3 of U+FFFD',
+    },
+    {
+      long: 'stages',
+      type: 'flag',
+      description:
+        'what made each token, in tables too: added token, model, byte fallback, unknown, template, padding',
+    },
+    { long: 'fit', type: 'flag', description: 'truncate and pad as the tokenizer.json says' },
   ],
   groups: ['tokenizer', 'input'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids', 'text'],
   defaultFormat: (options) => (options.decode || options.count ? 'text' : undefined),
   examples: [
     { line: 'emb tokenize "Hello world"', says: 'tokens of the gpt2 encoding' },
+    {
+      line: 'emb tokenize "naïve 😀" --spans bytes --stages',
+      says: 'spans in bytes of UTF-8, and what made each token',
+    },
     { line: 'emb tokenize "Hello world" -m cl100k_base -f ids', says: 'ids only, one line per text' },
     { line: 'echo "15496 995" | emb tokenize --decode', says: 'ids back to text' },
     {
@@ -117,6 +138,7 @@ const caption = (tokenizer: Tokenizer) => [
 
 function tokenize(context: Context, tokenizer: Tokenizer): Report {
   const options = encodeOptions(context.options);
+  const shown = context.options.stages ? 'all' : 'machine';
   async function* blocks(): AsyncGenerator<Block> {
     for await (const input of context.texts()) {
       const { row } = input;
@@ -129,11 +151,18 @@ function tokenize(context: Context, tokenizer: Tokenizer): Report {
       const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>
         all.slice(0, limit),
       );
-      yield { cells: tokenCells(row, text, tokens, context), sequence: row, ends: true };
+      const cells = tokenCells(row, text, withSpans(text, tokens, context), context);
+      tokens.forEach((token, index) => {
+        cells[index]!.push(token.stage ?? null);
+      });
+      yield { cells, sequence: row, ends: true };
     }
   }
   return {
-    columns: context.format === 'ids' ? [{ key: 'id', kind: 'id' }] : tokenColumns(context.args.length !== 1),
+    columns:
+      context.format === 'ids'
+        ? [{ key: 'id', kind: 'id' }]
+        : [...tokenColumns(context.args.length !== 1), { key: 'stage', kind: 'text', where: shown }],
     blocks: blocks(),
     caption: caption(tokenizer),
     layout: 'rows',

@@ -1,6 +1,6 @@
 import { EmbError } from '../errors.ts';
 import { nearestNames } from '../text/nearest.ts';
-import type { EncodeOptions, IdSink, Metadata, Token, Tokenizer } from '../types.ts';
+import type { EncodeOptions, IdSink, Metadata, Token, Tokenizer, TokenStage } from '../types.ts';
 import { type FragmentModel, type ModelPlan, planOf } from './gguf-models.ts';
 import { byteOfToken, GgufPieces, tokenTypes } from './gguf-pieces.ts';
 import { unescapeRwkv } from './gguf-rwkv-escapes.ts';
@@ -58,9 +58,17 @@ class GgufTokenizer implements Tokenizer {
     this.encodeInto(text, into, options);
   }
 
+  /** What made a token of the model's. */
+  private modelStage(id: number): TokenStage {
+    const type = this.pieces.typeOf(id);
+    if (type === tokenTypes.byte) return 'byte fallback';
+    return type === tokenTypes.unknown ? 'unknown' : 'model';
+  }
+
   encode(text: string, options: EncodeOptions = {}): Token[] {
     const sink = createSpanSink();
-    this.encodeInto(text, sink, options);
+    const stages = new Map<number, TokenStage>();
+    this.encodeInto(text, sink, options, stages);
     return Array.from({ length: sink.length }, (_, i) => ({
       id: sink.ids[i],
       text: this.pieces.textOf(sink.ids[i]),
@@ -68,23 +76,34 @@ class GgufTokenizer implements Tokenizer {
       start: sink.starts[i],
       end: sink.ends[i],
       special: this.isSpecial(sink.ids[i]),
+      stage: stages.get(i) ?? this.modelStage(sink.ids[i]),
     }));
   }
 
-  private encodeInto(text: string, into: IdSink, options: EncodeOptions): void {
+  /** `stages` collects what made the tokens that are not the model's, by their place in the sink. */
+  private encodeInto(
+    text: string,
+    into: IdSink,
+    options: EncodeOptions,
+    stages?: Map<number, TokenStage>,
+  ): void {
+    const add = (stage: TokenStage, id: number, start: number, end: number): void => {
+      stages?.set(into.length, stage);
+      pushId(into, id, start, end);
+    };
     const { model } = this;
     if (model instanceof EmbError) throw model;
     const isWrapped = options.template !== false;
     // Readers get UTF-8, in which a lone surrogate is U+FFFD.
     const whole = text.replace(/\p{Surrogate}/gu, '\ufffd');
-    if (isWrapped) for (const id of this.before) pushId(into, id, 0, 0);
+    if (isWrapped) for (const id of this.before) add('template', id, 0, 0);
     let afterSpecial = true;
     for (const { start, end, token } of this.split(whole, options.allowSpecial === false)) {
       if (token === undefined) model.encode(whole.slice(start, end), start, afterSpecial, into);
-      else pushId(into, token.id, start, end);
+      else add('added token', token.id, start, end);
       afterSpecial = token !== undefined;
     }
-    if (isWrapped) for (const id of this.after) pushId(into, id, whole.length, whole.length);
+    if (isWrapped) for (const id of this.after) add('template', id, whole.length, whole.length);
   }
 
   private split(text: string, ignoreSpecial: boolean): Segment[] {

@@ -9,6 +9,7 @@ import { byteOfPiece, decodePieces } from './sentencepiece-decoder.ts';
 import { pieceTypes, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
 import { SentencePieceNormalizer } from './sentencepiece-normalizer.ts';
 import { dropIds, placeSpans } from './sentencepiece-spans.ts';
+import { type Stages, stageOfType, stagePusher } from './sentencepiece-stages.ts';
 import { bareUse, prepareText, type SentencePieceUse, useOf } from './sentencepiece-use.ts';
 import { type AddedToken, AddedTokenMatcher, type Segment } from './tokenizer-json-added.ts';
 import type { AlignedText } from './tokenizer-json-aligned.ts';
@@ -82,11 +83,13 @@ class SentencePieceTokenizer implements Tokenizer {
     return this.ready;
   }
 
-  encodeIds(text: string, into: IdSink, options: EncodeOptions = {}): void {
+  /** `stages` collects what made the tokens that are not the model's, by their place in the sink. */
+  encodeIds(text: string, into: IdSink, options: EncodeOptions = {}, stages?: Stages): void {
+    const add = stagePusher(into, stages);
     const { before, after } = this.use;
     const isWrapped = options.template !== false;
     const whole = (text as string & { toWellFormed(): string }).toWellFormed();
-    if (isWrapped) for (const id of before) pushId(into, id, 0, 0);
+    if (isWrapped) for (const id of before) add('template', id, 0, 0);
     const at = into.length;
     const { text: prepared, shift } = prepareText(whole, this.use);
     for (const { start, end, token } of this.split(prepared, options.allowSpecial === false)) {
@@ -97,15 +100,16 @@ class SentencePieceTokenizer implements Tokenizer {
       // The space of its own that a text got before a special token is none of the text's.
       const isLone = this.use.prefix !== undefined && token.special && into.length === at + 1;
       if (isLone && this.tokenOf(into.ids[at]) === '▁') dropIds(into, at, 1);
-      pushId(into, token.id, start + shift, end + shift);
+      add('added token', token.id, start + shift, end + shift);
     }
     const isEnded = this.use.endsOnce && into.length > at && into.ids[into.length - 1] === after[0];
-    if (isWrapped && !isEnded) for (const id of after) pushId(into, id, whole.length, whole.length);
+    if (isWrapped && !isEnded) for (const id of after) add('template', id, whole.length, whole.length);
   }
 
   encode(text: string, options: EncodeOptions = {}): Token[] {
     const sink = createSpanSink();
-    this.encodeIds(text, sink, options);
+    const stages: Stages = new Map();
+    this.encodeIds(text, sink, options, stages);
     return Array.from({ length: sink.length }, (_, i) => ({
       id: sink.ids[i],
       text: this.tokenOf(sink.ids[i]) ?? '',
@@ -113,6 +117,7 @@ class SentencePieceTokenizer implements Tokenizer {
       start: sink.starts[i],
       end: sink.ends[i],
       special: this.isSpecial(sink.ids[i]),
+      stage: stages.get(i) ?? stageOfType(this.model.types[this.innerOfId(sink.ids[i]) ?? -1]),
     }));
   }
 
@@ -227,9 +232,8 @@ class SentencePieceTokenizer implements Tokenizer {
     const items = Array.from(ids, (id) => {
       const added = this.added.get(id);
       if (added !== undefined) return { text: added.content };
-      const inner = this.use.innerOf(id);
-      if (inner !== undefined && inner >= 0 && inner < this.model.count && Number.isInteger(inner))
-        return { id: inner };
+      const inner = this.innerOfId(id);
+      if (inner !== undefined) return { id: inner };
       throw new EmbError(
         'range',
         `${this.name}: "id" is ${id}, expected one of the ${this.vocabSize} of the vocabulary`,
@@ -255,10 +259,8 @@ class SentencePieceTokenizer implements Tokenizer {
   }
 
   tokenOf(id: number): string | undefined {
-    const added = this.added.get(id);
-    if (added !== undefined) return added.content;
     const inner = this.innerOfId(id);
-    return inner === undefined ? undefined : this.textOf(inner);
+    return this.added.get(id)?.content ?? (inner === undefined ? undefined : this.textOf(inner));
   }
 
   bytesOf(id: number): Uint8Array | undefined {
@@ -292,9 +294,7 @@ class SentencePieceTokenizer implements Tokenizer {
 
   suggest(token: string, count: number): string[] {
     const names = Array.from({ length: this.model.count }, (_, id) => this.textOf(id));
-    const spelled = token.replaceAll(' ', '▁');
-    const near = nearestNames(token, names, count);
-    if (spelled === token) return near;
-    return [...new Set([...near, ...nearestNames(spelled, names, count)])].slice(0, count);
+    const near = [token, token.replaceAll(' ', '▁')].flatMap((each) => nearestNames(each, names, count));
+    return [...new Set(near)].slice(0, count);
   }
 }

@@ -69,7 +69,15 @@ export class TiktokenTokenizer implements Tokenizer {
       } else {
         const end = part.start + part.text.length;
         const bytes = Buffer.from(part.text);
-        tokens.push({ id: part.special, text: part.text, bytes, start: part.start, end, special: true });
+        tokens.push({
+          id: part.special,
+          text: part.text,
+          bytes,
+          start: part.start,
+          end,
+          special: true,
+          stage: 'added token',
+        });
       }
     }
     return tokens;
@@ -90,6 +98,7 @@ export class TiktokenTokenizer implements Tokenizer {
         start: 0,
         end: 0,
         special: false,
+        stage: 'model',
       };
     }
     toUtf16Spans(bytes, length, sink.starts, sink.ends, sink.length);

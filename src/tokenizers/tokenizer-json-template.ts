@@ -130,7 +130,7 @@ export function wrapTokens(
 ): SpelledToken[] {
   return step.pieces.flatMap((piece) => {
     if (piece === 'text') return tokens.map((token) => ({ ...token }));
-    return special ? piece.map((id) => ({ ...tokenOf(id), special: true })) : [];
+    return special ? piece.map((id) => ({ ...tokenOf(id), special: true, stage: 'template' as const })) : [];
   });
 }
 

@@ -8,6 +8,7 @@ import { Encoder, isByteModel, type MoreParts } from './tokenizer-json-encoder.t
 import { readTokenizerFile, type TokenizerFile } from './tokenizer-json-file.ts';
 import { countPadding, countTemplate, type Fit, readFit, truncatedRange } from './tokenizer-json-fit.ts';
 import { byteSpelling, createSpelling, leavesOf, type Spelling } from './tokenizer-json-pieces.ts';
+import { ModelStages } from './tokenizer-json-stages.ts';
 import { type SpelledToken, trimSpans, wrapIds, wrapTokens } from './tokenizer-json-template.ts';
 
 /** What a tokenizer.json is opened from. */
@@ -72,6 +73,7 @@ class TokenizerJson implements Tokenizer {
   private readonly spelling: Spelling;
   private readonly decode: Decode;
   private readonly fit: Fit;
+  private readonly stages: ModelStages;
   /** Or why there is none. */
   private readonly encoder: Encoder | EmbError;
   /** Added tokens that are found in normalized text, as it has them, where that is another text. */
@@ -90,6 +92,7 @@ class TokenizerJson implements Tokenizer {
     this.vocabSize = highest + 1;
     this.spelling = writesBytes(file) ? byteSpelling : createSpelling(file);
     this.decode = createDecode(file, more);
+    this.stages = new ModelStages(file);
     this.fit = readFit(file.name, file.truncation, file.padding);
     this.encoder = createEncoder(file, added, more);
     this.normalizedNames = this.encoder instanceof EmbError ? new Map() : this.encoder.normalizedNames;
@@ -130,6 +133,7 @@ class TokenizerJson implements Tokenizer {
         start: sink.starts[i],
         end: sink.ends[i],
         value: spelled.get(i) ?? known.value,
+        stage: spelled.has(i) ? 'added token' : this.stages.of(known.id),
       });
     }
     for (const step of encoder.postSteps) {
@@ -137,13 +141,14 @@ class TokenizerJson implements Tokenizer {
       else tokens = wrapTokens(tokens, step, options.template !== false, (id) => this.token(id));
     }
     if (options.fit) this.padTokens(tokens);
-    return tokens.map(({ id, text: piece, bytes, start, end, special }) => ({
+    return tokens.map(({ id, text: piece, bytes, start, end, special, stage }) => ({
       id,
       text: piece,
       bytes,
       start,
       end,
       special,
+      stage,
     }));
   }
 
@@ -173,7 +178,16 @@ class TokenizerJson implements Tokenizer {
     if (padding === undefined || more === 0) return;
     const { id, text } = padding;
     const bytes = new TextEncoder().encode(text);
-    const token = { id, text, value: text, bytes, start: 0, end: 0, special: true };
+    const token = {
+      id,
+      text,
+      value: text,
+      bytes,
+      start: 0,
+      end: 0,
+      special: true,
+      stage: 'padding' as const,
+    };
     const padded = Array.from({ length: more }, () => ({ ...token }));
     if (padding.onLeft) tokens.unshift(...padded);
     else tokens.push(...padded);

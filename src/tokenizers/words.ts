@@ -59,7 +59,8 @@ class WordsTokenizer implements Tokenizer {
   encode(text: string, _options?: EncodeOptions): Token[] {
     return Array.from(this.#pieces(text), ({ id, start, end }) => {
       const bytes = this.#words.bytesOf(id);
-      return { id, text: spellBytes(bytes), bytes, start, end, special: false };
+      const stage = id === this.unknownId ? 'unknown' : 'model';
+      return { id, text: spellBytes(bytes), bytes, start, end, special: false, stage };
     });
   }
 

@@ -74,6 +74,7 @@ describe.each(encodingNames)('%s', async (name) => {
         start: 1,
         end: 14,
         special: true,
+        stage: 'added token',
       },
     ]);
     expect(tokens.map((token) => token.id)).toEqual(idsOf(tokenizer, text, true));
