@@ -3,7 +3,7 @@ import { deviationsOf } from '../core/audit-outliers.ts';
 import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
 
 /** Lines of one block. */
-const blockLines = 512;
+const blockLines = 128;
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 

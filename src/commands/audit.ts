@@ -9,7 +9,7 @@ import { summaryOf } from './audit-summary.ts';
 import { captionOfTable } from './open-table.ts';
 
 const classHelp: Record<AuditClass, string> = {
-  reserved: 'a name kept for later: <|reserved_123|>, <unused1>, [unused1], <extra_id_0>',
+  reserved: 'a name kept for later: <|reserved_1|>, <unused1>, [unused1]',
   special: 'special to the tokenizer',
   unassigned: 'an id below the highest that has no entry',
   byte: 'a single byte',
@@ -21,8 +21,8 @@ const classHelp: Record<AuditClass, string> = {
   zero: 'every value of the row is 0',
   nan: 'the row holds a NaN or an infinity',
   duplicate: 'an earlier row holds the same values (zeros apart)',
-  'under-trained': 'its indicator lies 5 robust deviations below the median, or is at most --threshold',
-  candidate: 'among the 2 per cent of reachable tokens with the lowest indicators',
+  'under-trained': 'indicator 5 deviations below the median, or at most --threshold',
+  candidate: 'of the 2 per cent of reachable tokens with the lowest indicator',
 };
 
 export const command: Command = {
@@ -159,20 +159,20 @@ async function openParts(context: Context): Promise<AuditParts> {
   if (more.length > 0) throw new EmbError('usage', `audit takes one model, not ${args.length}`);
   if (named !== undefined && options.model !== undefined)
     throw new EmbError('usage', `${named} and -m ${options.model} are two models, expected one`);
-  const ref = named ?? (options.model as string | undefined);
+  const ref = named ?? context.modelRef;
   const own = options.tokenizer as string | undefined;
   if (ref === undefined && own !== undefined) {
     const tokenizer = await context.tokenizerOf(own);
     return { name: own, model: undefined, tokenizer, input: undefined, output: undefined };
   }
-  if (ref === undefined && context.modelRef === undefined) {
+  if (ref === undefined) {
     throw new EmbError(
       'usage',
       'audit needs a model or a tokenizer',
       'emb audit REF, or emb audit --tokenizer gpt2',
     );
   }
-  const model = await context.open(ref ?? context.modelRef);
+  const model = await context.open(ref);
   const hasTokenizer = own !== undefined || (await model.hasTokenizer());
   const input = await inputOf(context, model, hasTokenizer);
   const tokenizer = hasTokenizer ? await context.tokenizer(model) : undefined;

@@ -109,24 +109,25 @@ export async function visitRows(
  */
 export async function findTwins(table: EmbeddingTable, squares: Float64Array): Promise<Int32Array> {
   const twins = new Int32Array(squares.length).fill(-1);
-  const firstOf = new Map<number, number>();
-  const shared = new Set<number>();
-  for (let row = 0; row < squares.length; row++) {
-    const square = squares[row];
-    if (!(square > 0 && square < Number.POSITIVE_INFINITY)) continue;
-    const first = firstOf.get(square);
-    if (first === undefined) firstOf.set(square, row);
-    else shared.add(first).add(row);
-  }
+  const repeated = repeatedValues(squares);
+  const shared: number[] = [];
+  for (let row = 0; row < squares.length; row++) if (repeated.has(squares[row])) shared.push(row);
   const seen = new Map<string, number>();
-  const ordered = Array.from(shared).sort((a, b) => a - b);
-  await visitRows(table, ordered, (row, values) => {
+  await visitRows(table, shared, (row, values) => {
     const key = `${squares[row]} ${hashOf(values)}`;
     const first = seen.get(key);
     if (first === undefined) seen.set(key, row);
     else twins[row] = first;
   });
   return twins;
+}
+
+/** Values above 0 that are there twice. Cost: sorts a copy, which takes less memory than a map of all of them. */
+function repeatedValues(values: Float64Array): Set<number> {
+  const sorted = values.filter((value) => value > 0 && value < Number.POSITIVE_INFINITY).sort();
+  const repeated = new Set<number>();
+  for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) repeated.add(sorted[i]);
+  return repeated;
 }
 
 /** Two multiplicative hashes of 32 bits over the bits of the values. */
