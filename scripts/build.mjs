@@ -26,7 +26,7 @@ const standIns = {
 
 /** What every command loads comes in one file: a file costs about half a millisecond. */
 const shared =
-  /src\/(errors|bytes\/breath|kernels\/(arena|webassembly)|text\/(nearest|numbers|escape|width|characters)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string/;
+  /src\/(errors|bytes\/breath|kernels\/(arena|arena-kernel|webassembly)|text\/(nearest|numbers|escape|width|characters)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string/;
 
 /** What opening a file and looking its rows up loads. */
 const opening =
@@ -35,6 +35,10 @@ const opening =
 /** What every command that prints rows of a table loads. */
 const printing =
   /src\/(commands\/(token-rows|open-table)|core\/(center|project|norms|row-buffer|random\/(seed|mt19937))|render\/(f32|machine-rows))\.ts$|ndarray/;
+
+/** What commands that compare rows load. */
+const comparing =
+  /src\/(commands\/(neighbors|queries|among)|core\/(neighbors|neighbor-pass|nearness|shared-scan|top-rows)|kernels\/dots|generated\/dots)\.ts$/;
 
 /** What the built-in encodings load. */
 const encoding =
@@ -88,6 +92,7 @@ await bundle.write({
       { name: 'shared', test: shared },
       { name: 'opening', test: opening },
       { name: 'printing', test: printing },
+      { name: 'comparing', test: comparing },
       { name: 'encoding', test: encoding },
     ],
   },

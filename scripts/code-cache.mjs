@@ -19,6 +19,8 @@ const lines = [
   ['embed', '-m', 'fixtures/formats/f4-le-C.npy', '--ids', 'all', '-f', 'npy'],
   ['stats', '--vocab', '100', '--dim', '8'],
   ['info', 'fixtures/model/gpt2-tiny'],
+  ['neighbors', '-m', 'fixtures/model/gpt2-tiny', 'Hello', '-k', '3'],
+  ['neighbors', '-m', 'fixtures/model/gpt2-tiny', '--ids', '1', '-f', 'jsonl', '--threads', '2'],
 ];
 
 /** Chunk → the largest cache that any line gave: it holds the most functions. Ranks are one long string: nothing to compile. */

@@ -10,7 +10,7 @@ import type { ScanJob } from '../../src/core/shared-scan.ts';
 import { openModel } from '../../src/model/open.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'emb-scan-'));
-const entry = join(folder, 'worker', 'worker.cjs');
+const entry = `require(${JSON.stringify(join(folder, 'worker', 'worker.cjs'))})`;
 const [rows, dim] = [9000, 300];
 const open = (path: string) => openModel(path, { note: () => {}, env: {} });
 

@@ -6,11 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startWorkers } from '../../src/cli/workers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'emb-threads-'));
-const entry = join(folder, 'worker.cjs');
+const file = join(folder, 'worker.cjs');
+const entry = `require(${JSON.stringify(file)})`;
 
 beforeAll(async () => {
   const bundle = await rolldown({ input: resolve('test', 'support', 'echo-worker.ts'), platform: 'node' });
-  await bundle.write({ file: entry, format: 'cjs' });
+  await bundle.write({ file, format: 'cjs' });
   await bundle.close();
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
