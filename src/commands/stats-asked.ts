@@ -6,6 +6,7 @@ import { quantileLevels, quantilesOf, ValueQuantiles } from '../core/quantiles.t
 import { RowDigests } from '../core/row-digests.ts';
 import { scriptOfSpan } from '../core/scripts.ts';
 import { listedComponents, spectrumOf } from '../core/spectrum.ts';
+import type { TableStats } from '../core/table-stats.ts';
 import { beginsWord, classOfToken } from '../core/token-class.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
@@ -15,6 +16,11 @@ import type { Field, RowNames } from './stats-fields.ts';
 
 /** Widest rows whose principal components are looked for. */
 const widestSpectrum = 2 ** 18;
+
+/** Values of a table that is worth a look beforehand, and what is looked at. */
+const fewestSampled = 1 << 23;
+const sampleRows = 1024;
+const mostSampled = 1 << 21;
 
 /** What options of stats ask for beside what it always says. */
 export const askedOptions: OptionSpec[] = [
@@ -36,7 +42,7 @@ export const askedOptions: OptionSpec[] = [
 
 /** How to read them. */
 export const askedHelp =
-  '--quantiles: of finite values and of the norms of finite rows, interpolated as numpy.quantile does. It reads a table twice.\n' +
+  '--quantiles: of finite values and of the norms of finite rows, interpolated as numpy.quantile does. It may read a table twice.\n' +
   '--duplicates: rows are the same when all their float32 values are; 0 and -0 are the same. Rows of zeros are a group too.\n' +
   '--spectrum: the variances along the principal directions of the centered rows, those of the population. participation_ratio:\n' +
   'squared sum of the variances over the sum of their squares. effective_rank: the exponential of their entropy (Roy & Vetterli 2007).\n' +
@@ -86,6 +92,17 @@ export class AskedFor {
     return new AskedFor(context, names, meters);
   }
 
+  /** Looks at some rows of a large table beforehand, which spares a second pass over it as a rule. */
+  async lookAt(source: Omit<RowSource, 'scan'>): Promise<void> {
+    const { values } = this.#meters;
+    if (values === undefined || source.rows * source.dim < fewestSampled) return;
+    const rows = Math.min(sampleRows, Math.floor(mostSampled / source.dim));
+    if (rows < 1) return;
+    const ids = Uint32Array.from({ length: rows }, (_, at) => Math.floor((at * source.rows) / rows));
+    const { data } = await source.gather(ids);
+    values.expect(data, quantileLevels);
+  }
+
   /** Measures blocks on their way. */
   async *watch(blocks: AsyncIterable<RowBlock>): AsyncGenerator<RowBlock> {
     const { values, digests, classes } = this.#meters;
@@ -97,14 +114,15 @@ export class AskedFor {
     }
   }
 
-  /** @param source the rows that passed, once more */
-  async fields(source: RowSource): Promise<Field[]> {
+  /** @param source the rows that passed, once more; stats: what is known of them */
+  async fields(source: RowSource, { min, max }: TableStats): Promise<Field[]> {
     const { options } = this.#context;
     const { values, digests, classes } = this.#meters;
     const fields: Field[] = [];
     if (values !== undefined && digests !== undefined) {
+      const extremes = min && max ? ([min.value, max.value] as const) : undefined;
       const norms = quantilesOf(digests.finiteNorms(), quantileLevels);
-      fields.push(...quantileFields(await values.at(quantileLevels, () => source.scan()), norms));
+      fields.push(...quantileFields(await values.at(quantileLevels, () => source.scan(), extremes), norms));
     }
     if (options.duplicates && digests !== undefined)
       fields.push(...duplicateFields(await findDuplicates(source, digests.hashes()), this.#names));

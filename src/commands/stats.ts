@@ -202,21 +202,24 @@ interface Measured {
   blocks: AsyncIterable<RowBlock>;
   dim: number;
   rows?: number;
+  /** Looks rows up before they come; only where they need not be waited for. */
+  gather?: RowSource['gather'];
 }
 
 /** What every stats says, and what the options ask for beside it; `again` gives the same rows once more, when all have come. */
 async function measure(
   context: Context,
   names: RowNames,
-  { blocks, dim, rows }: Measured,
+  { blocks, dim, rows, gather }: Measured,
   again: () => RowSource,
 ): Promise<{ stats: TableStats; asked: Field[] }> {
   const kernel = context.options.kernel === 'ts' ? 'ts' : 'simd';
   const asked = await AskedFor.of(context, names, dim, rows);
   try {
+    if (gather !== undefined && rows !== undefined) await asked.lookAt({ gather, rows, dim });
     const countAll = context.options.fullHistogram === true;
     const stats = await measureTable(asked.watch(blocks), { dim, rows, kernel, countAll });
-    return { stats, asked: await asked.fields(again()) };
+    return { stats, asked: await asked.fields(again(), stats) };
   } finally {
     asked.release();
   }

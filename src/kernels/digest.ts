@@ -27,6 +27,19 @@ export interface DigestKernel {
   countUpper(data: Float32Array, buckets: Uint32Array): void;
   /** Counts values of the buckets whose slot is not 0 by their lower 16 bits. Shape: slots [65536], counters [most slot, 65536], added to */
   countLower(data: Float32Array, slots: Uint8Array, counters: Uint32Array): void;
+  /**
+   * countUpper, and values whose flag is 4, not 0, are kept from kept[used] on.
+   *
+   * Shape: flags [65536], kept has room for data.length values more
+   * Returns how many are kept then.
+   */
+  countAndKeep(
+    data: Float32Array,
+    buckets: Uint32Array,
+    flags: Uint8Array,
+    kept: Float32Array,
+    used: number,
+  ): number;
 }
 
 /** The reference: plain TypeScript over typed arrays. */
@@ -61,6 +74,17 @@ export const plainDigest: DigestKernel = {
       if (slot !== 0) counters[((slot - 1) << 16) | (bits[i] & 0xffff)]++;
     }
   },
+  countAndKeep(data, buckets, flags, kept, used) {
+    const bits = bitsOf(data);
+    const list = bitsOf(kept);
+    let next = used;
+    for (let i = 0; i < bits.length; i++) {
+      const upper = bits[i] >>> 16;
+      buckets[upper]++;
+      if (flags[upper] !== 0) list[next++] = bits[i];
+    }
+    return next;
+  },
 };
 
 function bitsOf(data: Float32Array): Uint32Array {
@@ -74,6 +98,7 @@ interface DigestExports {
   ) => void;
   countUpper(data: number, count: number, buckets: number): void;
   countLower(data: number, count: number, slots: number, counters: number): void;
+  countAndKeep(data: number, count: number, buckets: number, flags: number, kept: number): number;
 }
 
 let loading: Promise<DigestKernel> | undefined;
@@ -124,6 +149,18 @@ function simdDigest(wasm: DigestExports): DigestKernel {
         c !== undefined &&
         inArena(data, (from) => wasm.countLower(from, data.length, s, c));
       if (!done) plainDigest.countLower(data, slots, counters);
+    },
+    countAndKeep(data, buckets, flags, kept, used) {
+      const [b, f, k] = [arenaOffset(buckets), arenaOffset(flags), arenaOffset(kept)];
+      let end = used;
+      const done =
+        b !== undefined &&
+        f !== undefined &&
+        k !== undefined &&
+        inArena(data, (from) => {
+          end = (wasm.countAndKeep(from, data.length, b, f, k + used * 4) - k) / 4;
+        });
+      return done ? end : plainDigest.countAndKeep(data, buckets, flags, kept, used);
     },
   };
 }

@@ -34,6 +34,33 @@ describe.each(['ts', 'simd'] as const)('one pass that tells rows and values apar
     });
   }
 
+  it('reads once when a sample tells where the quantiles lie, and twice when it does not', async () => {
+    let state = 3;
+    const data = Float32Array.from({ length: 40_000 }, () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 32 - 0.5;
+    });
+    const sorted = Float64Array.from(data).sort();
+    const wanted = quantilesOf(Float64Array.from(data), quantileLevels);
+    const source = sourceOf(data, 40);
+    const wrong = Float32Array.from({ length: 50_000 }, (_, i) => (i % 10 < 3 ? -8 : 8));
+    const samples = [data.filter((_, i) => i % 7 === 0), wrong, Float32Array.of(Number.NaN)];
+    const scans = [0, 1, 1];
+    for (const [at, sample] of samples.entries()) {
+      let count = 0;
+      const values = await ValueQuantiles.by(name);
+      values.expect(sample, quantileLevels);
+      for await (const block of source.scan()) values.add(block);
+      const again = () => {
+        count++;
+        return source.scan();
+      };
+      const found = await values.at(quantileLevels, again, [sorted[0], sorted[39_999]]);
+      values.release();
+      expect([found, count]).toEqual([wanted, scans[at]]);
+    }
+  });
+
   it('has no quantiles of a table without a finite value', async () => {
     const source = sourceOf(Float32Array.of(Number.NaN, Number.NEGATIVE_INFINITY), 1);
     const values = await ValueQuantiles.by(name);

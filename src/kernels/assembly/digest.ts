@@ -107,3 +107,21 @@ export function countLower(data: usize, count: i32, slots: usize, counters: usiz
     store<u32>(at, load<u32>(at) + 1);
   }
 }
+
+/**
+ * Counts values by their upper 16 bits and keeps those whose bucket is flagged.
+ *
+ * Shape: data u32 [count] → buckets u32 [65536], added to; flags u8 [65536], 0 or 4; kept u32, with room for count more
+ * Returns where the kept values end. Every value is written, and most are overwritten by the next: that costs less than a branch.
+ */
+export function countAndKeep(data: usize, count: i32, buckets: usize, flags: usize, kept: usize): usize {
+  const end = data + ((<usize>count) << 2);
+  for (; data < end; data += 4) {
+    const upper = <usize>load<u16>(data, 2);
+    const at = buckets + (upper << 2);
+    store<u32>(at, load<u32>(at) + 1);
+    store<u32>(kept, load<u32>(data));
+    kept += <usize>load<u8>(flags + upper);
+  }
+  return kept;
+}
