@@ -156,10 +156,21 @@ describe('emb audit', () => {
   it('works with rows alone', async () => {
     const { text, notes } = await audit(['fixtures/formats/f4-le-C.npy'], {}, 'json');
     const summary = JSON.parse(text);
-    expect([summary.ids, summary.indicator]).toEqual([null, 'input-norm']);
-    expect(notes).toContain(
-      'no output rows are known to be unused: the indicator is the norm of the input row',
+    expect([summary.ids, summary.tied, summary.indicator]).toEqual([null, null, 'input-norm']);
+    expect(notes).toEqual([]);
+  });
+
+  it('notes what it could not do', async () => {
+    const tied = await audit(['fixtures/model/bert-tiny'], {}, 'json');
+    expect(JSON.parse(tied.text)).toMatchObject({ tied: true, indicator: 'input-norm', unused_rows: null });
+    expect(tied.notes).toContain(
+      'no row is known to be unused: the indicator is the norm, a weaker sign where tables are tied',
     );
+    const pieces = await audit([], { tokenizer: 'fixtures/tokenizers/wordpiece' }, 'json');
+    expect(pieces.notes.join()).toMatch(
+      /^\d+ tokens only stand within words: whether text leads to them is not tried$/,
+    );
+    expect(JSON.parse(pieces.text).classes).toContainEqual({ class: 'unreachable', count: 0, share: 0 });
   });
 
   it('fails a check over a number of faulty tokens, of a class where one is named', async () => {

@@ -167,6 +167,18 @@ describe('the audit of odd vocabularies', () => {
     expect([3, 4].map((id) => audit.faultsOf(id))).toEqual([['no-row'], ['no-row']]);
   });
 
+  test('a token is reached behind a character where a space is put before every text', async () => {
+    const model = await openModel('fixtures/tokenizers/roberta/tokenizer.json');
+    const tokenizer = await model.tokenizer();
+    const { tokens } = await auditModel({ tokenizer });
+    const id = tokenizer.idOf('he')!;
+    const sink = { ids: new Uint32Array(8), length: 0 };
+    tokenizer.encodeIds('he', sink, { template: false });
+    expect(Array.from(sink.ids.subarray(0, sink.length))).not.toEqual([id]);
+    expect([tokens!.reached[id], tokens!.reencoder.idsOf('he')]).toEqual([1, [id]]);
+    await model.close();
+  });
+
   test('knows names that are kept for later', async () => {
     const reserved = [
       '<|reserved_123|>',
