@@ -1,20 +1,14 @@
 import type { Context } from '../command.ts';
-import { type Script, scriptOf, scriptOfSpan } from '../core/scripts.ts';
 import { characterCount } from '../text/characters.ts';
 import type { Block, Cell, Column, Report, SubTable, Token, Tokenizer } from '../types.ts';
+import { ScriptCounts, scriptColumns, share } from './script-counts.ts';
 import { encodeOptions, textOf, truncated } from './token-rows.ts';
-
-interface ScriptCount {
-  characters: number;
-  bytes: number;
-  tokens: number;
-}
 
 /** What a tokenizer makes of a corpus, counted text by text. Memory: a bit per id and a few numbers per script. */
 class Summary {
   readonly #tokenizer: Tokenizer;
   readonly #seen: Uint8Array;
-  readonly #scripts = new Map<Script, ScriptCount>();
+  readonly #scripts = new ScriptCounts();
   texts = 0;
   tokens = 0;
   special = 0;
@@ -45,15 +39,15 @@ class Summary {
       }
       if (token.id === this.#tokenizer.unknownId) this.unknown++;
       // What the template adds stands for no part of the text.
-      if (token.special && token.start === token.end) this.special++;
-      else this.#script(scriptOfSpan(text, token.start, token.end)).tokens++;
+      if (!this.#scripts.addToken(text, token)) this.special++;
     }
     this.#addWords(text, tokens);
-    for (const character of text) {
-      const script = this.#script(scriptOf(character.codePointAt(0) as number));
-      script.characters++;
-      script.bytes += Buffer.byteLength(character, 'utf8');
-    }
+    this.#scripts.addText(text);
+  }
+
+  /** Scripts by characters, most first. */
+  scripts(): SubTable {
+    return { columns: scriptColumns, rows: this.#scripts.rows() };
   }
 
   /** A word is what stands between white space; the tokens that begin in it are its tokens. */
@@ -71,43 +65,6 @@ class Summary {
       if (count > (this.longestWord?.tokens ?? 0)) this.longestWord = { text: match[0], tokens: count };
     }
   }
-
-  #script(name: Script): ScriptCount {
-    let script = this.#scripts.get(name);
-    if (script === undefined) {
-      script = { characters: 0, bytes: 0, tokens: 0 };
-      this.#scripts.set(name, script);
-    }
-    return script;
-  }
-
-  /** Scripts by characters, most first. */
-  scripts(): SubTable {
-    const found = [...this.#scripts].sort(([, a], [, b]) => b.characters - a.characters);
-    return {
-      columns: [
-        { key: 'script', kind: 'text' },
-        { key: 'characters', kind: 'count' },
-        { key: 'bytes', kind: 'count' },
-        { key: 'tokens', kind: 'count' },
-        { key: 'characters_per_token', title: 'chars/token', kind: 'number' },
-        { key: 'bytes_per_token', title: 'bytes/token', kind: 'number' },
-      ],
-      rows: found.map(([script, { characters, bytes, tokens }]) => [
-        script,
-        characters,
-        bytes,
-        tokens,
-        share(characters, tokens),
-        share(bytes, tokens),
-      ]),
-    };
-  }
-}
-
-/** A share of nothing is unknown. */
-function share(part: number, whole: number): number | null {
-  return whole === 0 ? null : part / whole;
 }
 
 const fields: { column: Column; cell(summary: Summary, tokenizer: Tokenizer): Cell }[] = [

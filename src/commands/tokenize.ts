@@ -3,7 +3,7 @@ import { shownId } from '../composed-id.ts';
 import { EmbError } from '../errors.ts';
 import { characterCount } from '../text/characters.ts';
 import { formatCount } from '../text/numbers.ts';
-import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
+import type { Block, Column, Report, Tokenizer } from '../types.ts';
 import {
   encodeOptions,
   idCells,
@@ -14,6 +14,7 @@ import {
   truncated,
   withSpans,
 } from './token-rows.ts';
+import { compare, compareScripts } from './tokenize-compare.ts';
 import { summarize } from './tokenize-summary.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -45,6 +46,11 @@ export const command: Command = {
       type: 'text',
       value: 'ref,ref',
       description: 'the same texts by several tokenizers, side by side',
+    },
+    {
+      long: 'by-script',
+      type: 'flag',
+      description: 'with --compare: tokens, characters and bytes per token of each script of a text',
     },
     {
       long: 'spans',
@@ -79,6 +85,10 @@ export const command: Command = {
       says: 'three tokenizers side by side',
     },
     {
+      line: 'emb tokenize "Hello Привет 你好" --compare gpt2,o200k_base --by-script',
+      says: 'which scripts cost which tokenizer how much',
+    },
+    {
       line: 'emb tokenize --summary --compare gpt2,o200k_base < corpus.txt',
       says: 'what two tokenizers make of a corpus, script by script',
     },
@@ -90,7 +100,10 @@ export const command: Command = {
       const named = refs?.map((ref) => context.tokenizerOf(ref)) ?? [context.tokenizer(undefined)];
       return summarize(context, await Promise.all(named));
     }
-    if (refs !== undefined) return compare(context, refs);
+    if (refs !== undefined) {
+      const tokenizers = await Promise.all(refs.map((ref) => context.tokenizerOf(ref)));
+      return (context.options.byScript ? compareScripts : compare)(context, refs, tokenizers);
+    }
     const tokenizer = await context.tokenizer(undefined);
     if (context.options.decode) return decode(context, tokenizer);
     if (context.options.count) return count(context, tokenizer);
@@ -106,6 +119,13 @@ function checkModes({ options, inputKind }: Context): void {
     .map((mode) => `--${mode}`);
   const together = modes.length > 1 && modes.join(' ') !== '--compare --summary';
   if (together) throw new EmbError('usage', `${modes.join(' and ')} are given, expected one of them`);
+  if (options.byScript && modes.join(' ') !== '--compare') {
+    throw new EmbError(
+      'usage',
+      '--by-script is given without --compare alone, expected with it',
+      'emb tokenize --summary tells scripts apart of itself',
+    );
+  }
   if (inputKind() === 'ids' && modes.length > 0 && modes[0] !== '--decode') {
     throw new EmbError(
       'usage',
@@ -227,38 +247,4 @@ function count(context: Context, tokenizer: Tokenizer): Report {
     { key: 'bytes', kind: 'count' },
   ];
   return { columns, blocks: blocks(), layout: 'rows', plainKey: 'tokens' };
-}
-
-async function compare(context: Context, refs: string[]): Promise<Report> {
-  const tokenizers = await Promise.all(refs.map((ref) => context.tokenizerOf(ref)));
-  const options = encodeOptions(context.options);
-  async function* blocks(): AsyncGenerator<Block> {
-    for await (const input of context.texts()) {
-      const { row } = input;
-      const text = textOf(input);
-      const characters = characterCount(text);
-      const bytes = Buffer.byteLength(text, 'utf8');
-      const cells = tokenizers.map((tokenizer, index): Cell[] => {
-        const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>
-          all.slice(0, limit),
-        );
-        const ids = tokens.map((token) => token.id);
-        const share = (amount: number) => (tokens.length === 0 ? null : amount / tokens.length);
-        const pieces = tokens.map((token) => decoder.decode(token.bytes)).join('|');
-        return [row, text, refs[index]!, tokens.length, share(characters), share(bytes), pieces, ids];
-      });
-      yield { cells, sequence: row, ends: true };
-    }
-  }
-  const columns: Column[] = [
-    { key: 'row', kind: 'count', where: context.args.length === 1 ? 'machine' : 'all' },
-    { key: 'text', kind: 'text', where: 'machine' },
-    { key: 'tokenizer', kind: 'text' },
-    { key: 'tokens', kind: 'count' },
-    { key: 'characters_per_token', title: 'chars/token', kind: 'number' },
-    { key: 'bytes_per_token', title: 'bytes/token', kind: 'number' },
-    { key: 'segmentation', kind: 'text' },
-    { key: 'ids', kind: 'text', where: 'machine' },
-  ];
-  return { columns, blocks: blocks(), layout: 'rows', plainKey: 'segmentation' };
 }
