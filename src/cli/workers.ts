@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { SHARE_ENV, Worker } from 'node:worker_threads';
 import type { WorkerThread } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { Inbox } from './inbox.ts';
@@ -32,7 +32,7 @@ export function startWorkers(
 }
 
 function startWorker(program: string, job: string, data: unknown): WorkerThread {
-  const worker = new Worker(program, { eval: true, workerData: { job, data } });
+  const worker = new Worker(program, { eval: true, env: SHARE_ENV, workerData: { job, data } });
   const inbox = new Inbox();
   worker.on('message', (sent: FromWorker) => {
     if ('message' in sent) inbox.put(sent.message);

@@ -1,8 +1,9 @@
-import type { Command, Context } from '../command.ts';
+import type { Command, Context, WorkerThread } from '../command.ts';
 import { shownId } from '../composed-id.ts';
 import { meanRow } from '../core/center.ts';
 import type { Components } from '../core/components.ts';
 import { findNeighbors, type Metric, type Neighbor } from '../core/neighbors.ts';
+import type { ScanJob } from '../core/shared-scan.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
@@ -110,6 +111,7 @@ async function run(context: Context): Promise<Report> {
   const { options } = context;
   const opened = await openTable(context);
   const { model, table } = opened;
+  const threads = await startThreads(context, table);
   const names = await rowNames(context, opened);
   const tokenizer = async () => names ?? context.tokenizer(model);
   const queries = await readQueries(context, table, tokenizer);
@@ -135,7 +137,7 @@ async function run(context: Context): Promise<Report> {
       components,
       threshold: options.threshold as number | undefined,
       advance: (rows) => progress.advance(rows),
-      startThreads: (job) => context.startWorkers(threadsFor(table, options.threads) - 1, 'scan', job),
+      threads,
     });
     progress.done();
     for (const [index, query] of queries.entries()) {
@@ -159,9 +161,16 @@ async function run(context: Context): Promise<Report> {
   };
 }
 
-/** Threads that scan a table: a second one takes 30 milliseconds to start. */
-function threadsFor(table: EmbeddingTable, asked: unknown): number {
-  return (asked as number | undefined) ?? (table.byteLength >= secondThreadWorth ? 2 : 1);
+/** Threads that scan beside this one: started before anything else is read, since each takes 30 milliseconds. */
+async function startThreads(
+  context: Context,
+  { origin, byteLength }: EmbeddingTable,
+): Promise<WorkerThread[]> {
+  const { threads, kernel } = context.options;
+  const count = (threads as number | undefined) ?? (byteLength >= secondThreadWorth ? 2 : 1);
+  if (count === 1 || origin === undefined) return [];
+  const job: ScanJob = { origin, kernel: kernel === 'ts' ? 'ts' : 'simd' };
+  return context.startWorkers(count - 1, 'scan', job);
 }
 
 /** The components that --remove-components takes out. @throws EmbError "range" when nothing would be left */

@@ -21,7 +21,7 @@ const lostToRemoval = 2 ** -16;
 export interface PassOptions {
   k: number;
   metric: Metric;
-  /** Rows that may not be answers, by query. */
+  /** Rows that may not be answers, by query of the pass. */
   exclude?: readonly ReadonlySet<number>[];
   /** 1 for rows that may be answers; all when absent. Shape: [rows] */
   among?: Uint8Array;
@@ -39,8 +39,6 @@ export interface Candidates {
 export class NeighborPass {
   readonly #dim: number;
   readonly #options: PassOptions;
-  /** Number of the first query. */
-  readonly #first: number;
   readonly #count: number;
   readonly #top: TopRows[];
   /** Queries as they are multiplied; then the center and the directions as queries more. Shape: [lines, dim] */
@@ -54,10 +52,9 @@ export class NeighborPass {
   readonly #shifts: Float64Array;
 
   /** @param given queries as they came. Shape: [count, dim] */
-  constructor(dim: number, given: Float32Array, first: number, options: PassOptions) {
+  constructor(dim: number, given: Float32Array, options: PassOptions) {
     this.#dim = dim;
     this.#options = options;
-    this.#first = first;
     this.#count = given.length / dim;
     this.#top = Array.from({ length: this.#count }, () => new TopRows(options.k + spareCandidates));
     const { removed } = options;
@@ -147,7 +144,7 @@ export class NeighborPass {
   #offer(query: number, start: number, rows: number, rowAt: (index: number) => Float32Array): void {
     const { metric, among, exclude } = this.#options;
     const top = this.#top[query];
-    const excluded = exclude?.[this.#first + query];
+    const excluded = exclude?.[query];
     const base = query * kernelRows;
     for (let row = 0; row < rows; row++) {
       const dot = this.#dots[base + row];

@@ -1,14 +1,14 @@
 import type { WorkerThread } from '../command.ts';
-import { loadDotKernel } from '../kernels/dots.ts';
+import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable } from '../types.ts';
 import type { Components } from './components.ts';
 import { compareExactly } from './nearness.ts';
 import { mergeCandidates, type PassOptions, reduced } from './neighbor-pass.ts';
 import {
   BlockCounter,
+  type CountedPass,
   FoundByOthers,
   type PartFound,
-  type ScanJob,
   type SharedPass,
   scanPart,
 } from './shared-scan.ts';
@@ -29,7 +29,9 @@ export interface Neighbor {
   norm: number;
 }
 
-export interface NeighborOptions extends Omit<PassOptions, 'removed'> {
+export interface NeighborOptions extends Omit<PassOptions, 'removed' | 'exclude'> {
+  /** Rows that may not be answers, by query. */
+  exclude?: readonly ReadonlySet<number>[];
   kernel?: 'ts' | 'simd';
   /** Subtracted from rows and queries before they are compared. Shape: [dim] */
   center?: Float64Array;
@@ -39,8 +41,8 @@ export interface NeighborOptions extends Omit<PassOptions, 'removed'> {
   threshold?: number;
   /** Told how many rows a pass went through. */
   advance?(rows: number): void;
-  /** Starts threads that scan along ("scan" of cli/worker.ts). Asked only where they can open the table's file themselves. */
-  startThreads?(job: ScanJob): Promise<readonly WorkerThread[]>;
+  /** Threads that scan along: "scan" of cli/worker.ts, started for this table and stopped afterwards. */
+  threads?: readonly WorkerThread[];
 }
 
 /**
@@ -59,21 +61,26 @@ export async function findNeighbors(
   const { dim } = table;
   const total = queries.length / dim;
   const most = Math.max(1, Math.min(passQueries, Math.floor(queryBytes / (dim * 4))));
-  const scan = await openScan(table, options);
+  const { k, metric, among, exclude, threads = [], advance } = options;
+  const removed = removedBy(options);
+  const beside = { threads, others: new FoundByOthers(threads), advance };
+  const kernel = await loadDotKernel(options.kernel ?? 'simd');
   const answers: Neighbor[][] = [];
   try {
     for (let first = 0; first < total; first += most) {
-      const part = queries.subarray(first * dim, Math.min(first + most, total) * dim);
-      const found = await scan.run({ queries: part, first });
-      for (let query = 0; query < part.length / dim; query++) {
+      const end = Math.min(first + most, total);
+      const part = queries.subarray(first * dim, end * dim);
+      const passOptions = { k, metric, among, removed, exclude: exclude?.slice(first, end) };
+      const found = await runPass(table, { queries: part, first, options: passOptions }, kernel, beside);
+      for (let query = 0; query < end - first; query++) {
         const candidates = found.map((each) => each.found[query]);
-        const ids = Uint32Array.from(mergeCandidates(candidates, options.k));
+        const ids = Uint32Array.from(mergeCandidates(candidates, k));
         const vector = part.subarray(query * dim, (query + 1) * dim);
-        answers.push(await rank(table, ids, vector, options, scan.removed));
+        answers.push(await rank(table, ids, vector, options, removed));
       }
     }
   } finally {
-    scan.stop();
+    for (const thread of threads) void thread.stop();
   }
   return answers;
 }
@@ -83,30 +90,25 @@ function removedBy({ center, components }: NeighborOptions): Components | undefi
   return { mean: center, directions: new Float64Array(0), count: 0, rows: 0 };
 }
 
-/** Scans of one table, by this thread and those that were started for it. */
-async function openScan(table: EmbeddingTable, options: NeighborOptions) {
-  const { k, metric, exclude, among, advance } = options;
-  const kernel = options.kernel ?? 'simd';
-  const removed = removedBy(options);
-  const passOptions: PassOptions = { k, metric, exclude, among, removed };
-  const { origin } = table;
-  const threads = (origin && (await options.startThreads?.({ origin, options: passOptions, kernel }))) ?? [];
-  const others = new FoundByOthers(threads);
-  const loaded = await loadDotKernel(kernel);
-  return {
-    removed,
-    async run(part: Pick<SharedPass, 'queries' | 'first'>): Promise<PartFound[]> {
-      const counter = new BlockCounter();
-      for (const thread of threads) thread.post({ ...part, counter: counter.memory } satisfies SharedPass);
-      const own = await scanPart(table, part, passOptions, loaded, counter, advance);
-      const parts = await others.take(part.first, table.rows - own.rows);
-      for (const { rows } of parts) advance?.(rows);
-      return [own, ...parts];
-    },
-    stop() {
-      for (const thread of threads) void thread.stop();
-    },
-  };
+/** One pass by this thread and those beside it. */
+async function runPass(
+  table: EmbeddingTable,
+  pass: SharedPass,
+  kernel: DotKernel,
+  { threads, others, advance }: Beside,
+): Promise<PartFound[]> {
+  const counter = new BlockCounter();
+  for (const thread of threads) thread.post({ ...pass, counter: counter.memory } satisfies CountedPass);
+  const own = await scanPart(table, pass, kernel, counter, advance);
+  const parts = await others.take(pass.first, table.rows - own.rows);
+  for (const { rows } of parts) advance?.(rows);
+  return [own, ...parts];
+}
+
+interface Beside {
+  threads: readonly WorkerThread[];
+  others: FoundByOthers;
+  advance?: (rows: number) => void;
 }
 
 /** Compares the candidates of a query again, in float64. */

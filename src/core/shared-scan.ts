@@ -9,15 +9,19 @@ const halvesLines = 4;
 /** What a thread that scans along is started with. */
 export interface ScanJob {
   origin: TableOrigin;
-  options: PassOptions;
   kernel: 'ts' | 'simd';
 }
 
 /** One pass, as it is sent to the threads. */
 export interface SharedPass {
   queries: Float32Array;
-  /** Number of the first query. */
+  /** Number of the first query: which pass it is. */
   first: number;
+  options: PassOptions;
+}
+
+/** A pass with the counter that its threads share. */
+export interface CountedPass extends SharedPass {
   counter: SharedArrayBuffer;
 }
 
@@ -46,13 +50,12 @@ export class BlockCounter {
 /** Compares the blocks of a table that the counter gives with the queries of a pass. */
 export async function scanPart(
   table: EmbeddingTable,
-  { queries, first }: Pick<SharedPass, 'queries' | 'first'>,
-  options: PassOptions,
+  { queries, first, options }: SharedPass,
   kernel: DotKernel,
   counter: BlockCounter,
   advance?: (rows: number) => void,
 ): Promise<PartFound> {
-  const pass = new NeighborPass(table.dim, queries, first, options);
+  const pass = new NeighborPass(table.dim, queries, options);
   const blocks: AsyncIterable<RowBlock | HalfRows> =
     table.scanParts?.({ next: () => counter.next(), halves: pass.lines <= halvesLines }) ?? table.scan();
   let rows = 0;
@@ -71,15 +74,15 @@ export async function scanPart(
 /** The work of a thread that scans along: passes come as messages, what was found goes back. It ends when it is stopped. */
 export async function scanAlong(
   table: EmbeddingTable,
-  { options, kernel }: ScanJob,
+  { kernel }: ScanJob,
   receive: () => Promise<unknown>,
   post: (found: PartFound) => void,
 ): Promise<never> {
   const loaded = await loadDotKernel(kernel);
   for (;;) {
-    const pass = (await receive()) as SharedPass;
+    const pass = (await receive()) as CountedPass;
     const counter = new BlockCounter(pass.counter);
-    post(await scanPart(table, pass, options, loaded, counter));
+    post(await scanPart(table, pass, loaded, counter));
   }
 }
 

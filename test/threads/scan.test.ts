@@ -8,6 +8,7 @@ import type { WorkerThread } from '../../src/command.ts';
 import { findNeighbors, type Metric } from '../../src/core/neighbors.ts';
 import type { ScanJob } from '../../src/core/shared-scan.ts';
 import { openModel } from '../../src/model/open.ts';
+import type { EmbeddingTable } from '../../src/types.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'emb-scan-'));
 const entry = `require(${JSON.stringify(join(folder, 'worker', 'worker.cjs'))})`;
@@ -55,13 +56,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Threads that have surely begun when the scan does. */
-function startThreads(count: number, started: WorkerThread[] = []) {
-  return async (job: ScanJob) => {
-    const threads = startWorkers(count, 'scan', job, entry);
-    started.push(...threads);
-    await new Promise((wait) => setTimeout(wait, 200));
-    return threads;
-  };
+async function startThreads({ origin }: EmbeddingTable, count: number): Promise<WorkerThread[]> {
+  if (origin === undefined) throw new Error('the table has no origin');
+  const threads = startWorkers(count, 'scan', { origin, kernel: 'simd' } satisfies ScanJob, entry);
+  await new Promise((wait) => setTimeout(wait, 200));
+  return threads;
 }
 
 describe('a scan by several threads', () => {
@@ -81,7 +80,7 @@ describe('a scan by several threads', () => {
         scanned = 0;
         const shared = await findNeighbors(table, data, {
           ...options,
-          startThreads: startThreads(others),
+          threads: await startThreads(table, others),
           advance: (part) => {
             scanned += part;
           },
@@ -98,7 +97,7 @@ describe('a scan by several threads', () => {
     const table = await model.table();
     const { data } = await table.gather(Uint32Array.from({ length: 300 }, (_, index) => index));
     const options = { k: 3, metric: 'cosine' as const };
-    const shared = await findNeighbors(table, data, { ...options, startThreads: startThreads(1) });
+    const shared = await findNeighbors(table, data, { ...options, threads: await startThreads(table, 1) });
     expect(shared).toEqual(await findNeighbors(table, data, options));
     await model.close();
   });
@@ -108,12 +107,7 @@ describe('a scan by several threads', () => {
     const model = await open(path);
     const table = await model.table();
     appendFileSync(path, 'more');
-    const [thread] = startWorkers(
-      1,
-      'scan',
-      { origin: table.origin, options: { k: 1, metric: 'dot' }, kernel: 'simd' },
-      entry,
-    );
+    const [thread] = startWorkers(1, 'scan', { origin: table.origin, kernel: 'simd' }, entry);
     await expect(thread.receive()).rejects.toMatchObject({
       name: 'EmbError',
       code: 'corrupt',
@@ -122,7 +116,8 @@ describe('a scan by several threads', () => {
     // The scan does not need it.
     const { data } = await table.gather(Uint32Array.of(0));
     expect(
-      (await findNeighbors(table, data, { k: 1, metric: 'dot', startThreads: startThreads(1) })).length,
+      (await findNeighbors(table, data, { k: 1, metric: 'dot', threads: await startThreads(table, 1) }))
+        .length,
     ).toBe(1);
     await model.close();
   });
