@@ -37,6 +37,12 @@ class Counters {
     return this.fast[index] + (this.#emptied?.[index] ?? 0);
   }
 
+  totalOf(indices: Uint16Array): number {
+    let total = 0;
+    for (let i = 0; i < indices.length; i++) total += this.count(indices[i]);
+    return total;
+  }
+
   release(): void {
     releaseBytes(new Uint8Array(this.fast.buffer, this.fast.byteOffset, this.fast.byteLength));
   }
@@ -46,7 +52,7 @@ class Counters {
 const mostKept = 1 << 21;
 
 /** How far quantiles of a sample may be off, in standard deviations of a rank. */
-const sampleError = 6;
+const sampleError = 3;
 
 /** Values near the quantiles, kept in the first pass so that there need be no second. */
 interface Kept {
@@ -82,18 +88,19 @@ export class ValueQuantiles {
     counters.expect(sample.length);
     inPieces(sample, (piece) => this.#kernel.countUpper(piece, counters.fast));
     const order = finiteHalves();
-    const total = order.reduce((sum, half) => sum + counters.count(half), 0);
+    const total = counters.totalOf(order);
     const flags = claimBytes(halfRange).fill(0);
     const ranges = levels.map((level) => {
       const part = level / 100;
       const error = sampleError * Math.sqrt((part * (1 - part)) / total);
-      return [(part - error) * total, (part + error) * total];
+      return { low: (part - error) * total, high: (part + error) * total };
     });
-    let before = 0;
-    for (const half of order) {
-      const after = before + counters.count(half);
-      if (ranges.some(([low, high]) => after >= low && before <= high)) flags[half] = 4;
-      before = after;
+    for (const { low, high } of ranges) {
+      let before = 0;
+      for (let at = 0; at < order.length && before <= high; at++) {
+        before += counters.fast[order[at]];
+        if (before >= low) flags[order[at]] = 4;
+      }
     }
     counters.release();
     const bytes = claimBytes(mostKept * 4);
@@ -126,7 +133,7 @@ export class ValueQuantiles {
     extremes?: readonly [number, number],
   ): Promise<number[] | null> {
     const order = finiteHalves();
-    const total = order.reduce((sum, half) => sum + this.#upper.count(half), 0);
+    const total = this.#upper.totalOf(order);
     if (total === 0) return null;
     const values = new Map<number, number>();
     if (extremes !== undefined) {
@@ -164,7 +171,7 @@ export class ValueQuantiles {
   }
 
   /** In which half the value of each rank lies, and its rank there. */
-  #halvesOf(places: readonly number[], order: readonly number[]) {
+  #halvesOf(places: readonly number[], order: Uint16Array) {
     const found: { place: number; half: number; rank: number }[] = [];
     let [index, before] = [0, 0];
     for (const place of places) {
@@ -198,9 +205,13 @@ function inPieces(data: Float32Array, work: (piece: Float32Array) => void): void
 }
 
 /** Upper halves of finite values in the order of the values. */
-function finiteHalves(): number[] {
-  const positive = Array.from({ length: firstNonFinite }, (_, half) => half);
-  return [...positive.map((half) => half + 0x8000).reverse(), ...positive];
+function finiteHalves(): Uint16Array {
+  const halves = new Uint16Array(2 * firstNonFinite);
+  for (let i = 0; i < firstNonFinite; i++) {
+    halves[firstNonFinite - 1 - i] = i + 0x8000;
+    halves[firstNonFinite + i] = i;
+  }
+  return halves;
 }
 
 /** The value of a rank among those of one half. */

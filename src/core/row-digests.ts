@@ -75,6 +75,12 @@ export class RowDigests {
 
   /** Norms of the rows that have one: those without a NaN or an infinity. A copy. */
   finiteNorms(): Float64Array {
-    return this.#norms.subarray(0, this.rows).filter((norm) => norm < Number.POSITIVE_INFINITY);
+    const norms = this.#norms.slice(0, this.rows);
+    let finite = 0;
+    for (let row = 0; row < norms.length; row++) {
+      norms[finite] = norms[row];
+      if (norms[row] < Number.POSITIVE_INFINITY) finite++;
+    }
+    return norms.subarray(0, finite);
   }
 }

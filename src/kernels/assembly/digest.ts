@@ -112,10 +112,36 @@ export function countLower(data: usize, count: i32, slots: usize, counters: usiz
  * Counts values by their upper 16 bits and keeps those whose bucket is flagged.
  *
  * Shape: data u32 [count] → buckets u32 [65536], added to; flags u8 [65536], 0 or 4; kept u32, with room for count more
- * Returns where the kept values end. Every value is written, and most are overwritten by the next: that costs less than a branch.
+ * Returns where the kept values end. Few are flagged, so four flags cost one branch.
  */
 export function countAndKeep(data: usize, count: i32, buckets: usize, flags: usize, kept: usize): usize {
   const end = data + ((<usize>count) << 2);
+  const wide = data + ((<usize>(count & ~3)) << 2);
+  while (data < wide) {
+    const a = <usize>load<u16>(data, 2);
+    const b = <usize>load<u16>(data, 6);
+    const c = <usize>load<u16>(data, 10);
+    const d = <usize>load<u16>(data, 14);
+    store<u32>(buckets + (a << 2), load<u32>(buckets + (a << 2)) + 1);
+    store<u32>(buckets + (b << 2), load<u32>(buckets + (b << 2)) + 1);
+    store<u32>(buckets + (c << 2), load<u32>(buckets + (c << 2)) + 1);
+    store<u32>(buckets + (d << 2), load<u32>(buckets + (d << 2)) + 1);
+    const p = <usize>load<u8>(flags + a);
+    const q = <usize>load<u8>(flags + b);
+    const r = <usize>load<u8>(flags + c);
+    const s = <usize>load<u8>(flags + d);
+    if ((p | q | r | s) != 0) {
+      store<u32>(kept, load<u32>(data));
+      kept += p;
+      store<u32>(kept, load<u32>(data, 4));
+      kept += q;
+      store<u32>(kept, load<u32>(data, 8));
+      kept += r;
+      store<u32>(kept, load<u32>(data, 12));
+      kept += s;
+    }
+    data += 16;
+  }
   for (; data < end; data += 4) {
     const upper = <usize>load<u16>(data, 2);
     const at = buckets + (upper << 2);
