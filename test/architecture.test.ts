@@ -45,6 +45,7 @@ const builtins: Record<string, string[]> = {
     'node:zlib',
   ],
   cli: ['node:fs', 'node:worker_threads'],
+  core: ['node:crypto'],
   model: ['node:path'],
   tokenizers: ['node:buffer'],
 };

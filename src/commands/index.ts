@@ -57,6 +57,16 @@ export const commands: Record<string, { usage: string; summary: string; load(): 
     summary: 'numbers about a table, or about the rows of a text',
     load: async () => (await import('./stats.ts')).command,
   },
+  lock: {
+    usage: '[ref]',
+    summary: 'a small file that tells later which rows have changed',
+    load: async () => (await import('./lock.ts')).command,
+  },
+  verify: {
+    usage: '[lock ref...]',
+    summary: 'which rows have changed since a lock was made',
+    load: async () => (await import('./verify.ts')).command,
+  },
   params: {
     usage: '[ref...]',
     summary: 'how many parameters, and where they are',

@@ -9,6 +9,7 @@ const standIns: Record<string, string> = {
   './bert': 'fixtures/model/bert-tiny',
   'model-folder': 'fixtures/model/gpt2-tiny',
   'model.safetensors': 'fixtures/model/gpt2-tiny/model.safetensors',
+  'emb.lock': 'fixtures/lock/gpt2-tiny.lock',
   'x.npy': 'fixtures/formats/f4-le-C.npy',
   'corpus.txt': 'README.md',
   'questions.txt': 'fixtures/words-eval/analogies.txt',

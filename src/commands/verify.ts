@@ -1,0 +1,94 @@
+import type { Command, Context } from '../command.ts';
+import { changedRows, type RowLock, readLock } from '../core/row-lock.ts';
+import { EmbError } from '../errors.ts';
+import { formatCount } from '../text/numbers.ts';
+import type { Cell, Report, Tokenizer } from '../types.ts';
+import { tokenCells, tokenColumns } from './answer-columns.ts';
+import { lockOf, openNamedTable, tableOptions } from './lock.ts';
+import { namedRef } from './named-ref.ts';
+import { rowNames } from './open-table.ts';
+
+/** Rows of one block of the report. */
+const blockRows = 1000;
+
+/** What happened to a row since the lock was made. */
+type Change = 'changed' | 'added' | 'removed';
+
+export const command: Command = {
+  name: 'verify',
+  summary: 'which rows have changed since a lock was made',
+  usage: '[lock ref...]',
+  description:
+    'Holds a model against the lock that emb lock made of it, or of the model that it comes from, which need not be here: prints the\n' +
+    'rows that have changed, were added or are gone, with their tokens. Exit code 3 when there are any, 0 when every row is the same.\n' +
+    'Which table is taken is told by --layer or --tensor, else by the lock. - reads the lock from stdin.',
+  options: tableOptions,
+  groups: [],
+  formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids'],
+  examples: [
+    { line: 'emb verify emb.lock model-folder', says: 'nothing, and exit code 0, when it is the same table' },
+    { line: 'emb verify emb.lock model-folder -f json', says: 'the same for a program' },
+  ],
+  async run(context) {
+    const [path, named, ...more] = context.args;
+    if (path === undefined) throw new EmbError('usage', 'verify needs a lock', 'emb verify emb.lock REF');
+    if (more.length > 0) {
+      throw new EmbError(
+        'usage',
+        `verify takes a lock and one model, not ${context.args.length} arguments`,
+        'emb verify emb.lock REF',
+      );
+    }
+    const lock = await readLock(path === '-' ? 'stdin' : path, context.linesOf(path));
+    return compare(context, lock, namedRef(context, 'verify', named));
+  },
+};
+
+async function compare(context: Context, lock: RowLock, ref: string): Promise<Report> {
+  const { options } = context;
+  const layer = options.layer ?? lock.layer;
+  const asLocked = { ...context, options: { ...options, layer } } as Context;
+  const opened = await openNamedTable(asLocked, ref);
+  const { table } = opened;
+  if (table.dim !== lock.dim) {
+    throw new EmbError(
+      'range',
+      `${ref}: "${table.tensorName}" has ${formatCount(table.dim)} columns, the lock of "${lock.tensor}" ${formatCount(lock.dim)}`,
+      'another table is named by --tensor or --layer',
+    );
+  }
+  const found = await lockOf(asLocked, opened);
+  if (lock.vocabulary !== null && found.vocabulary !== null && lock.vocabulary !== found.vocabulary) {
+    context.note('the vocabulary is another than that of the lock: rows are compared by id');
+  }
+  const changed = changedRows(lock.hashes, found.hashes);
+  const rest = Math.abs(table.rows - lock.rows);
+  const shared = Math.min(table.rows, lock.rows);
+  const beyond: Change = table.rows > lock.rows ? 'added' : 'removed';
+  const tokenizer = await rowNames(asLocked, opened);
+  const counts = [
+    `${formatCount(changed.length)} of ${formatCount(shared)} rows changed`,
+    ...(rest > 0 ? [`${formatCount(rest)} ${beyond}`] : []),
+  ];
+  async function* blocks() {
+    for (let at = 0; at < changed.length; at += blockRows) {
+      yield blockOf(changed.slice(at, at + blockRows), 'changed', tokenizer);
+    }
+    for (let at = 0; at < rest; at += blockRows) {
+      const ids = Array.from({ length: Math.min(blockRows, rest - at) }, (_, i) => shared + at + i);
+      yield blockOf(ids, beyond, tokenizer);
+    }
+  }
+  return {
+    columns: [{ key: 'change', kind: 'text' }, ...tokenColumns(tokenizer)],
+    blocks: blocks(),
+    caption: [`${ref} · ${table.tensorName}: ${counts.join(', ')}`],
+    layout: 'rows',
+    status: changed.length + rest > 0 ? 'found' : undefined,
+  };
+}
+
+function blockOf(ids: readonly number[], change: Change, tokenizer: Tokenizer | undefined) {
+  const cells = ids.map((id): Cell[] => [change, ...tokenCells(id, tokenizer)]);
+  return { cells, sequence: 0, ends: false };
+}
