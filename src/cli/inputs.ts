@@ -43,9 +43,9 @@ export class Inputs {
 
   /** Several inputs at once would leave all but one of them out without a word. */
   #checkOne(): void {
-    const { options, args } = this.#host;
+    const { options, args, textArguments } = this.#host;
     const ids = options.ids as string[] | undefined;
-    const texts = args.length > 0 && !this.#readsStdin();
+    const texts = textArguments && args.length > 0 && !this.#readsStdin();
     const named = [
       ...(texts ? ['texts as arguments'] : []),
       ...(this.#readsStdin() ? ['-'] : []),

@@ -57,6 +57,11 @@ describe('shell pipelines', () => {
     );
   });
 
+  test('entries of a vocabulary are named by ids beside its REF', () => {
+    const { stdout, stderr } = shell('emb vocab gpt2 --ids 15496,995 -q -f csv | cut -d, -f1,2');
+    expect([stdout, stderr]).toEqual(['id,token\n15496,Hello\n995,Ġworld\n', '']);
+  });
+
   test('csv columns can be cut', () => {
     const { stdout } = shell('emb embed "a" "b" -q -f csv | cut -d, -f1-4');
     expect(stdout).toBe('row,text,index,id\n0,a,0,64\n1,b,0,65\n');
