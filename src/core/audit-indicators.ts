@@ -10,6 +10,9 @@ export type IndicatorName = (typeof indicatorNames)[number];
 /** Norms below it count as it: rows of zeros have a distance, not a NaN. Source: magikarp/utils.py, cosine_distance */
 const smallestNorms = 1e-6;
 
+/** Unused rows that are averaged at most: those of a table padded to twice its size would be a scan of their own. */
+const mostAveraged = 4096;
+
 /** The distances of every row of an output table to the mean of unused rows. */
 export interface OutputDistances {
   /** Shape: [rows]. 1 - cosine, 0..2. */
@@ -28,14 +31,19 @@ export interface Reference {
   mean: Float64Array;
 }
 
-/** The mean of chosen rows; undefined when none of them can be used. Cost: reads the rows. */
+/** The mean of chosen rows, of 4,096 evenly spaced ones when they are more; undefined when none can be used. Cost: reads the rows. */
 export async function meanOfUnused(
   table: EmbeddingTable,
   ids: readonly number[],
 ): Promise<Reference | undefined> {
   const mean = new Float64Array(table.dim);
   const used: number[] = [];
-  await visitRows(table, ids, (id, row) => {
+  const step = Math.max(1, ids.length / mostAveraged);
+  const chosen = Array.from(
+    { length: Math.min(ids.length, mostAveraged) },
+    (_, i) => ids[Math.floor(i * step)],
+  );
+  await visitRows(table, chosen, (id, row) => {
     const square = squareOf(row);
     if (!(square > 0 && square < Number.POSITIVE_INFINITY)) return;
     used.push(id);

@@ -223,6 +223,15 @@ describe('the audit of odd vocabularies', () => {
     expect((await auditModel({ input, output: input })).indicator).toBe('input-norm');
   });
 
+  test('of very many padding rows some are averaged', async () => {
+    const rows = Array.from({ length: 9001 }, (_, i) => [1 + (i % 7), 2]);
+    const input = tableOf(rows);
+    const audit = await auditModel({ tokenizer: tokenizerOf(['alpha']), input, output: input });
+    expect(audit.reference!.ids).toHaveLength(4096);
+    expect(audit.reference!.ids[0]).toBe(1);
+    expect(audit.reference!.ids[4095]).toBeGreaterThan(8990);
+  });
+
   test('rows of one square that are not one row are no duplicates', async () => {
     const audit = await auditModel({
       input: tableOf([
