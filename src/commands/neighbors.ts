@@ -103,6 +103,10 @@ export const command: Command = {
       says: 'a vector in, tokens out',
     },
     { line: 'emb neighbors -m x.npy --ids 0-2 -k 2 -f csv', says: 'rows of any matrix' },
+    {
+      line: 'emb neighbors -m ./gpt2 " the" --remove-components 2',
+      says: 'without the two directions that all rows share most',
+    },
   ],
   run,
 };

@@ -60,7 +60,21 @@ describe('emb neighbors', () => {
     expect(none.code).toBe(0);
   });
 
+  test('any number of threads gives the same bytes, also without leading components', () => {
+    for (const more of [[], ['--remove-components', '2'], ['--kernel', 'ts']]) {
+      const [one, three] = ['1', '3'].map((threads) =>
+        emb(['neighbors', '-m', model, '--ids', '3,9', ...more, '--threads', threads, '-f', 'csv']),
+      );
+      expect(one.code, one.stderr).toBe(0);
+      expect(three.stdout).toBe(one.stdout);
+    }
+  });
+
   test('what cannot be compared is said', () => {
+    expect(emb(['neighbors', '-m', model, '--ids', '9', '--remove-components', '8'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--remove-components is 8, expected at most 7'),
+    });
     expect(emb(['neighbors', '-m', model])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('nothing to compare is given'),
