@@ -2,7 +2,7 @@ import type { Command, Context } from '../command.ts';
 import { changedRows, type RowLock, readLock } from '../core/row-lock.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
-import type { Cell, Report, Tokenizer } from '../types.ts';
+import type { Cell, Report } from '../types.ts';
 import { tokenCells, tokenColumns } from './answer-columns.ts';
 import { lockOf, openNamedTable, tableOptions } from './lock.ts';
 import { namedRef } from './named-ref.ts';
@@ -70,13 +70,15 @@ async function compare(context: Context, lock: RowLock, ref: string): Promise<Re
     `${formatCount(changed.length)} of ${formatCount(shared)} rows changed`,
     ...(rest > 0 ? [`${formatCount(rest)} ${beyond}`] : []),
   ];
+  const total = changed.length + rest;
   async function* blocks() {
-    for (let at = 0; at < changed.length; at += blockRows) {
-      yield blockOf(changed.slice(at, at + blockRows), 'changed', tokenizer);
-    }
-    for (let at = 0; at < rest; at += blockRows) {
-      const ids = Array.from({ length: Math.min(blockRows, rest - at) }, (_, i) => shared + at + i);
-      yield blockOf(ids, beyond, tokenizer);
+    for (let at = 0; at < total; at += blockRows) {
+      const cells: Cell[][] = [];
+      for (let i = at; i < Math.min(at + blockRows, total); i++) {
+        const id = changed[i] ?? shared + i - changed.length;
+        cells.push([i < changed.length ? 'changed' : beyond, ...tokenCells(id, tokenizer)]);
+      }
+      yield { cells, sequence: 0, ends: at + blockRows >= total };
     }
   }
   return {
@@ -84,11 +86,6 @@ async function compare(context: Context, lock: RowLock, ref: string): Promise<Re
     blocks: blocks(),
     caption: [`${ref} · ${table.tensorName}: ${counts.join(', ')}`],
     layout: 'rows',
-    status: changed.length + rest > 0 ? 'found' : undefined,
+    status: total > 0 ? 'found' : undefined,
   };
-}
-
-function blockOf(ids: readonly number[], change: Change, tokenizer: Tokenizer | undefined) {
-  const cells = ids.map((id): Cell[] => [change, ...tokenCells(id, tokenizer)]);
-  return { cells, sequence: 0, ends: false };
 }
