@@ -12,14 +12,14 @@ const chunkRows = 256;
 /** Columns that are compared with all columns right of them in one call of the kernel. */
 const panelColumns = 128;
 
-/** Values of a sample of rows: 64 MB. */
-const sampleValues = 1 << 24;
+/** Values of a sample of rows: 32 MB. */
+const sampleValues = 1 << 23;
 
 /** Directions beyond those asked for that subspace iteration carries along: they make it converge. */
 const spareDirections = 8;
 
 /** Rounds of subspace iteration at most, and the error, as a part of the eigenvalue, at which it ends. */
-const mostRounds = 30;
+const mostRounds = 20;
 const goodEnough = 1e-6;
 
 /** What is subtracted from rows and queries before they are compared. */
@@ -37,7 +37,7 @@ export interface Components {
  * The mean row and the leading principal components of a table. Rows with a value that is not finite are passed over.
  *
  * Cost: up to a dim of 1,024 two scans, O(rows · dim²) time by SIMD, and an O(dim³) decomposition; above, one scan for the mean, and subspace
- * iteration on evenly spaced rows, at most 64 MB of them.
+ * iteration on evenly spaced rows, at most 32 MB of them.
  * Source: Halko, Martinsson & Tropp 2011, "Finding Structure with Randomness", algorithm 4.4, with Rayleigh-Ritz.
  */
 export async function principalComponents(
