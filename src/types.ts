@@ -94,6 +94,20 @@ export interface EncodeOptions {
   fit?: boolean;
 }
 
+/** One merge of byte pair encoding: the pair, its rank, what it becomes and the ids of the word afterwards; all but ids null before the first. */
+export interface MergeStep {
+  rank: number | null;
+  left: number | null;
+  right: number | null;
+  merged: number | null;
+  ids: number[];
+}
+
+/** How a word of a text, as the pre-tokenizer cut it, became its tokens. */
+export interface ExplainedWord {
+  steps: MergeStep[];
+}
+
 /** The hot path makes no objects: ids in typed arrays; Tokens are built for display. */
 export interface Tokenizer {
   /** tiktoken, bpe, wordpiece, ... */
@@ -104,6 +118,8 @@ export interface Tokenizer {
   readonly vocabSize: number;
   encodeIds(text: string, into: IdSink, options?: EncodeOptions): void;
   encode(text: string, options?: EncodeOptions): Token[];
+  /** The words of a text with their merges, without added tokens and the template. Absent where no pairs are merged by ids. @throws EmbError "unsupported" for other models */
+  explain?(text: string, options?: EncodeOptions): ExplainedWord[];
   /** Ids to bytes; special tokens as their text. @throws EmbError "range" for an unknown id. */
   decodeBytes(ids: ArrayLike<number>): Uint8Array;
   /** The piece as the vocabulary writes it; undefined for an id without entry. */

@@ -15,6 +15,7 @@ import {
   withSpans,
 } from './token-rows.ts';
 import { compare, compareScripts } from './tokenize-compare.ts';
+import { explain } from './tokenize-explain.ts';
 import { summarize } from './tokenize-summary.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -48,6 +49,12 @@ export const command: Command = {
       description: 'the same texts by several tokenizers, side by side',
     },
     {
+      long: 'explain',
+      type: 'flag',
+      description:
+        'the merges of each word one by one, with their ranks (byte pair encoding of a tokenizer.json or tiktoken)',
+    },
+    {
       long: 'by-script',
       type: 'flag',
       description: 'with --compare: tokens, characters and bytes per token of each script of a text',
@@ -78,6 +85,7 @@ export const command: Command = {
       line: 'emb tokenize "naïve 😀" --spans bytes --stages',
       says: 'spans in bytes of UTF-8, and what made each token',
     },
+    { line: 'emb tokenize "tokenization" --explain', says: 'which merges made its tokens, in their order' },
     { line: 'emb tokenize "Hello world" -m cl100k_base -f ids', says: 'ids only, one line per text' },
     { line: 'echo "15496 995" | emb tokenize --decode', says: 'ids back to text' },
     {
@@ -107,6 +115,10 @@ export const command: Command = {
     const tokenizer = await context.tokenizer(undefined);
     if (context.options.decode) return decode(context, tokenizer);
     if (context.options.count) return count(context, tokenizer);
+    if (context.options.explain) {
+      if (context.format === 'ids') throw new EmbError('usage', '--explain has no ids to print with -f ids');
+      return explain(context, tokenizer, caption(tokenizer));
+    }
     if (context.inputKind() === 'ids') return describeIds(context, tokenizer);
     return tokenize(context, tokenizer);
   },
@@ -114,11 +126,18 @@ export const command: Command = {
 
 /** What is asked for at once would be answered in part only. */
 function checkModes({ options, inputKind }: Context): void {
-  const modes = ['decode', 'count', 'compare', 'summary']
+  const modes = ['decode', 'count', 'compare', 'summary', 'explain']
     .filter((mode) => options[mode] !== undefined)
     .map((mode) => `--${mode}`);
   const together = modes.length > 1 && modes.join(' ') !== '--compare --summary';
   if (together) throw new EmbError('usage', `${modes.join(' and ')} are given, expected one of them`);
+  if (options.explain && (options.truncate !== undefined || options.fit)) {
+    throw new EmbError(
+      'usage',
+      '--explain shows whole words, and --truncate or --fit is given',
+      'leave out one of them',
+    );
+  }
   if (options.byScript && modes.join(' ') !== '--compare') {
     throw new EmbError(
       'usage',

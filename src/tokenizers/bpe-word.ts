@@ -1,3 +1,4 @@
+import type { TracedWord } from './bpe-explain.ts';
 import type { MergeTable, PackedMerges } from './bpe-merges.ts';
 
 /** Words up to this many symbols merge in place, in quadratic time with a tiny constant; longer ones by a heap. */
@@ -18,6 +19,8 @@ export class WordMerger {
   count = 0;
   /** Whether starts and ends are wanted; without them merging moves half as much. */
   spans = true;
+  /** Gets the symbols of words before they merge, where they are to be explained. */
+  trace: TracedWord[] | undefined;
   private ranks = new Int32Array(256);
   private previous = new Int32Array(0);
   private next = new Int32Array(0);
@@ -79,6 +82,7 @@ export class WordMerger {
   }
 
   merge(table: MergeTable): void {
+    this.trace?.push({ ids: Array.from(this.ids.subarray(0, this.count)), table });
     if (this.count < 2) return;
     table.expect(this.count);
     if (table.packed !== undefined) this.mergePacked(table.packed);

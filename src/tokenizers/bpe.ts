@@ -125,6 +125,7 @@ export class BpeEngine {
   }
 
   private encodeNew(bytes: Uint8Array, start: number, end: number, hash: number, into: IdSink): void {
+    this.merger.trace = undefined;
     const merger = this.mergeWord(bytes, start, end, false);
     const { ids, count } = merger;
     this.cache.add(this.view, start, end, hash, ids, count);
@@ -135,6 +136,7 @@ export class BpeEngine {
   /** Appends the ids of one word. */
   encodeWord(bytes: Uint8Array, start: number, end: number, into: IdSink): void {
     if (end <= start) return;
+    this.merger.trace = keepsSpans(into) ? into.trace : undefined;
     const merger = this.mergeWord(bytes, start, end, keepsSpans(into));
     reserveIds(into, merger.count);
     const { ids, starts, ends, count } = merger;
@@ -156,6 +158,7 @@ export class BpeEngine {
     const whole = this.model.wholeWord?.(bytes, start, end) ?? -1;
     if (whole >= 0) {
       merger.push(whole, start, end);
+      merger.trace?.push({ ids: [whole], table: undefined });
       return merger;
     }
     if (!spans && this.lowBytes) {

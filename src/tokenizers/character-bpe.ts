@@ -51,11 +51,13 @@ export class CharacterBpe implements WordModel {
       const whole = this.options.pieces.find(bytes, start, end);
       if (whole >= 0) {
         pushWord(whole, start, end, into);
+        if (keepsSpans(into)) into.trace?.push({ ids: [whole], table: undefined });
         return;
       }
     }
     const { merger } = this;
     merger.spans = keepsSpans(into);
+    merger.trace = keepsSpans(into) ? into.trace : undefined;
     // With a prefix and a suffix a character can become that many bytes.
     merger.clear((end - start) * Math.max(1, this.prefix.length + this.suffix.length));
     this.loadCharacters(bytes, start, end);

@@ -1,9 +1,12 @@
 import type { IdSink } from '../types.ts';
+import type { TracedWord } from './bpe-explain.ts';
 
 /** A sink that also keeps where every token lies, as byte offsets into the text's UTF-8. */
 export interface SpanSink extends IdSink {
   starts: Uint32Array;
   ends: Uint32Array;
+  /** Collects the words that byte pair encoding merges, where they are to be explained. */
+  trace?: TracedWord[];
 }
 
 /** An empty sink; it grows as ids arrive. */

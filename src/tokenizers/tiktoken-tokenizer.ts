@@ -1,7 +1,8 @@
 import { EmbError } from '../errors.ts';
 import { nearestNames } from '../text/nearest.ts';
-import type { EncodeOptions, IdSink, Token, Tokenizer } from '../types.ts';
+import type { EncodeOptions, ExplainedWord, IdSink, Token, Tokenizer } from '../types.ts';
 import { BpeEngine } from './bpe.ts';
+import { explainWords } from './bpe-explain.ts';
 import { MergeTable } from './bpe-merges.ts';
 import { toUtf16Spans, Utf8Text } from './bpe-text.ts';
 import { BpeTexts } from './bpe-texts.ts';
@@ -81,6 +82,17 @@ export class TiktokenTokenizer implements Tokenizer {
       }
     }
     return tokens;
+  }
+
+  explain(text: string, options: EncodeOptions = {}): ExplainedWord[] {
+    const parts = options.allowSpecial === true ? [...this.splitSpecials(text)] : [{ text }];
+    return explainWords((into) => {
+      for (const part of parts) {
+        if ('special' in part) continue;
+        this.utf8.set(part.text);
+        this.engine.encodeWords(this.utf8.bytes, 0, this.utf8.length, this.scanner, into);
+      }
+    });
   }
 
   private plainTokens(text: string, offset: number): Token[] {

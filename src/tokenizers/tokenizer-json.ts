@@ -1,6 +1,7 @@
 import { EmbError } from '../errors.ts';
 import { nearestNames } from '../text/nearest.ts';
-import type { EncodeOptions, IdSink, Token, Tokenizer } from '../types.ts';
+import type { EncodeOptions, ExplainedWord, IdSink, Token, Tokenizer } from '../types.ts';
+import { explainWords } from './bpe-explain.ts';
 import { createSpanSink, reserveIds } from './id-sink.ts';
 import { type AddedToken, readAddedTokens } from './tokenizer-json-added.ts';
 import { bytesOfPiece, joinBytes } from './tokenizer-json-bytes.ts';
@@ -141,15 +142,14 @@ class TokenizerJson implements Tokenizer {
       else tokens = wrapTokens(tokens, step, options.template !== false, (id) => this.token(id));
     }
     if (options.fit) this.padTokens(tokens);
-    return tokens.map(({ id, text: piece, bytes, start, end, special, stage }) => ({
-      id,
-      text: piece,
-      bytes,
-      start,
-      end,
-      special,
-      stage,
-    }));
+    return tokens.map(({ value: _, ...token }) => token);
+  }
+
+  explain(text: string, options: EncodeOptions = {}): ExplainedWord[] {
+    const { name, kind } = this;
+    if (kind !== 'bpe')
+      throw new EmbError('unsupported', `${name}: "model.type" is ${kind}, expected BPE to explain`);
+    return explainWords((into) => this.readyEncoder().encode(text, into, options.allowSpecial === false));
   }
 
   private truncatedRange(count: number, options: EncodeOptions): [number, number] {

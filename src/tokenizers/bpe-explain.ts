@@ -1,0 +1,54 @@
+import { EmbError } from '../errors.ts';
+import type { ExplainedWord, MergeStep } from '../types.ts';
+import type { MergeTable } from './bpe-merges.ts';
+import { createSpanSink, type SpanSink } from './id-sink.ts';
+
+/** A word as byte pair encoding got it: its symbols before any merge. Without a table it was taken whole. */
+export interface TracedWord {
+  ids: number[];
+  table: MergeTable | undefined;
+}
+
+/** Most symbols of a word that is explained: what is printed grows with their square. */
+const mostSymbols = 256;
+
+/** The merges of the words that `encode` puts into the sink. @throws EmbError "range" for a word of more than 256 symbols */
+export function explainWords(encode: (into: SpanSink) => void): ExplainedWord[] {
+  const trace: TracedWord[] = [];
+  encode({ ...createSpanSink(), trace });
+  return trace.map(explainMerges);
+}
+
+/**
+ * The merges of a word one by one: of all neighbors that merge those of the lowest rank, leftmost of equal ones.
+ *
+ * Step 0 is the word before the first merge, the last one what encoding gives.
+ */
+function explainMerges({ ids: first, table }: TracedWord): ExplainedWord {
+  if (first.length > mostSymbols) {
+    throw new EmbError(
+      'range',
+      `a word is ${first.length} symbols, expected at most ${mostSymbols} to explain its merges`,
+      'give a shorter text',
+    );
+  }
+  let ids = [...first];
+  const steps: MergeStep[] = [{ rank: null, left: null, right: null, merged: null, ids }];
+  while (table !== undefined) {
+    let best = -1;
+    let place = -1;
+    for (let i = 0; i + 1 < ids.length; i++) {
+      const rank = (table.packed ?? table).find(ids[i], ids[i + 1]);
+      if (rank >= 0 && (best < 0 || rank < best)) {
+        best = rank;
+        place = i;
+      }
+    }
+    if (place < 0) break;
+    const merged = table.packed === undefined ? table.mergedId(best) : best;
+    const [left, right] = [ids[place], ids[place + 1]];
+    ids = [...ids.slice(0, place), merged, ...ids.slice(place + 2)];
+    steps.push({ rank: best, left, right, merged, ids });
+  }
+  return { steps };
+}

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { emb } from '../support/emb.ts';
+
+test('--explain prints a row per merge, the last of which are the tokens', () => {
+  const { stdout, code } = emb(['tokenize', 'tokenization', '--explain', '-f', 'jsonl']);
+  expect(code).toBe(0);
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  // The ranks of gpt2's merges, as vocab.bpe numbers them after its 256 bytes.
+  expect(rows.map(({ rank }) => rank)).toEqual([null, 261, 265, 268, 295, 341, 482, 528, 1634, 4233, 30001]);
+  expect(rows[0]).toMatchObject({ word: 0, step: 0, left: null, pieces: 't|o|k|e|n|i|z|a|t|i|o|n' });
+  expect(rows.at(-1)).toMatchObject({ left: 't', right: 'oken', merged: 'token', pieces: 'token|ization' });
+  const ids = emb(['tokenize', 'tokenization', '-f', 'ids']).stdout.trim().split(' ').map(Number);
+  expect(rows.at(-1).ids).toEqual(ids);
+});
+
+test('--explain says what it cannot explain', () => {
+  const wordpiece = emb(['tokenize', 'a', '-m', 'fixtures/tokenizers/wordpiece', '--explain']);
+  expect(wordpiece).toMatchObject({ code: 1, stderr: expect.stringContaining('expected BPE') });
+  for (const also of [['--count'], ['--truncate', '1'], ['--fit'], ['-f', 'ids']]) {
+    expect(emb(['tokenize', 'a', '--explain', ...also])).toMatchObject({ code: 2 });
+  }
+});
