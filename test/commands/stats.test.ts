@@ -260,4 +260,83 @@ describe('emb stats', () => {
     const simd = await stats({ rows, named: false });
     expect((await stats({ rows, named: false, options: { kernel: 'ts' } })).record).toEqual(simd.record);
   });
+
+  it('says on demand how values and norms are spread', async () => {
+    const { record } = await stats({ rows: small, options: { quantiles: true } });
+    expect(record.quantiles.map(({ percent }: { percent: number }) => percent)).toEqual([
+      0, 1, 5, 25, 50, 75, 95, 99, 100,
+    ]);
+    expect(record.quantiles[4]).toEqual({ percent: 50, value: 1, norm: Math.SQRT2 });
+    expect(record.quantiles[8]).toEqual({ percent: 100, value: 12, norm: 13 });
+    expect(record).not.toHaveProperty('duplicate_groups');
+    const none = await stats({ rows: [[Number.NaN]], options: { quantiles: true } });
+    expect(none.record.quantiles[0]).toEqual({ percent: 0, value: null, norm: null });
+  });
+
+  it('names on demand the rows that are equal, 0 and -0 among them', async () => {
+    const rows = [...small, [3, 4], [-0, 0], [0, -0], [Number.NaN, 1], [Number.NaN, 1]];
+    const { record } = await stats({ rows, options: { duplicates: true } });
+    expect([record.duplicate_groups, record.duplicate_rows]).toEqual([3, 7]);
+    expect(record.largest_duplicates).toEqual([
+      { group: 0, rows: 3, id: 0, token: '<s>', norm: 0 },
+      { group: 0, rows: 3, id: 8, token: null, norm: 0 },
+      { group: 0, rows: 3, id: 9, token: null, norm: 0 },
+      { group: 1, rows: 2, id: 1, token: 'Hel', norm: 5 },
+      { group: 1, rows: 2, id: 7, token: null, norm: 5 },
+      { group: 2, rows: 2, id: 10, token: null, norm: null },
+      { group: 2, rows: 2, id: 11, token: null, norm: null },
+    ]);
+    expect(record).not.toHaveProperty('quantiles');
+  });
+
+  it('says on demand how the variance is spread over directions', async () => {
+    const rows = [
+      [2, 0, 1],
+      [-2, 0, 1],
+      [0, 1, 1],
+      [0, -1, 1],
+    ];
+    const { record } = await stats({ rows, options: { spectrum: true } });
+    expect(record.spectrum_rows).toBe(4);
+    expect(record.total_variance).toBeCloseTo(2.5, 6);
+    expect(record.participation_ratio).toBeCloseTo(6.25 / 4.25, 5);
+    expect(record.effective_rank).toBeCloseTo(Math.exp(-0.8 * Math.log(0.8) - 0.2 * Math.log(0.2)), 5);
+    expect(record.iso_score).toBeCloseTo((6.25 / 4.25 - 1) / 2, 5);
+    expect(record.components[1].share).toBeCloseTo(0.2, 5);
+    expect(record.components[1].cumulative).toBeCloseTo(1, 5);
+    await expect(
+      stats({ vectors: [new Array(2 ** 18 + 1).fill(0)], options: { spectrum: true } }),
+    ).rejects.toThrow(/--spectrum: rows have 262,145 columns/);
+  });
+
+  it('measures the classes and scripts of tokens apart', async () => {
+    const { record } = await stats({ rows: small, options: { by: 'class' } });
+    expect(record.by_class.map((line: { class: string; rows: number }) => [line.class, line.rows])).toEqual([
+      ['subword', 3],
+      ['control', 1],
+      ['no token', 1],
+      ['special', 1],
+      ['word', 1],
+    ]);
+    const [subword] = record.by_class;
+    expect(subword.norm_mean).toBeCloseTo((5 + 10 + 1) / 3, 12);
+    expect(subword.mean_cosine).toBeCloseTo((0.28 + 0.6 - 0.6) / 3, 12);
+    const { record: scripts } = await stats({ rows: small, options: { by: 'script' } });
+    expect(scripts.by_script[0]).toMatchObject({ script: 'Latin', rows: 5 });
+    const missing = stats({ vectors: [[1, 2]], options: { by: 'class' } });
+    await expect(missing).rejects.toThrow(/--by class needs tokens/);
+  });
+
+  it('says all of it of rows by id, of texts and of vectors', async () => {
+    const options = { quantiles: true, duplicates: true, spectrum: true };
+    const byId = await stats({ rows: small, ids: [[3, 4], [3]], options: { ...options, by: 'class' } });
+    expect(byId.record).toMatchObject({ duplicate_groups: 1, duplicate_rows: 2, spectrum_rows: 3 });
+    expect(byId.record.largest_duplicates[0]).toMatchObject({ id: 3, token: ' wor' });
+    expect(byId.record.by_class).toHaveLength(2);
+    const text = await stats({ rows: small, args: ['lolo'], options });
+    expect(text.record.quantiles[8]).toMatchObject({ value: 8, norm: 10 });
+    const vectors = await stats({ vectors: [[1], [1], [3]], options });
+    expect(vectors.record.largest_duplicates[1]).toEqual({ group: 0, rows: 2, row: 1, norm: 1 });
+    expect(vectors.record.total_variance).toBeCloseTo(8 / 9, 6);
+  });
 });
