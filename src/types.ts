@@ -119,7 +119,7 @@ export interface Tokenizer {
   encodeIds(text: string, into: IdSink, options?: EncodeOptions): void;
   encode(text: string, options?: EncodeOptions): Token[];
   /** The words of a text with their merges, without added tokens and the template. Absent where no pairs are merged by ids. @throws EmbError "unsupported" for other models */
-  explain?(text: string, options?: EncodeOptions): ExplainedWord[];
+  explain?(text: string, options?: EncodeOptions): Iterable<ExplainedWord>;
   /** Ids to bytes; special tokens as their text. @throws EmbError "range" for an unknown id. */
   decodeBytes(ids: ArrayLike<number>): Uint8Array;
   /** The piece as the vocabulary writes it; undefined for an id without entry. */

@@ -16,22 +16,23 @@ export function explain(context: Context, tokenizer: Tokenizer, caption: string[
     }
     for await (const input of context.texts()) {
       const { row } = input;
-      const cells = tokenizer
-        .explain(textOf(input), options)
-        .flatMap(({ steps }, word) =>
-          steps.map(({ rank, left, right, merged, ids }, step): Cell[] => [
-            row,
-            word,
-            step,
-            rank,
-            nameOf(left),
-            nameOf(right),
-            nameOf(merged),
-            ids.map(nameOf).join('|'),
-            ids,
-          ]),
-        );
-      yield { cells, sequence: row, ends: true };
+      let word = 0;
+      for (const { steps } of tokenizer.explain(textOf(input), options)) {
+        const cells = steps.map(({ rank, left, right, merged, ids }, step): Cell[] => [
+          row,
+          word,
+          step,
+          rank,
+          nameOf(left),
+          nameOf(right),
+          nameOf(merged),
+          ids.map(nameOf).join('|'),
+          ids,
+        ]);
+        yield { cells, sequence: row, ends: false };
+        word++;
+      }
+      yield { cells: [], sequence: row, ends: true };
     }
   }
   const columns: Column[] = [

@@ -12,11 +12,11 @@ export interface TracedWord {
 /** Most symbols of a word that is explained: what is printed grows with their square. */
 const mostSymbols = 256;
 
-/** The merges of the words that `encode` puts into the sink. @throws EmbError "range" for a word of more than 256 symbols */
-export function explainWords(encode: (into: SpanSink) => void): ExplainedWord[] {
+/** The merges of the words that `encode` puts into the sink, made word by word: a word's are the square of its length. @throws EmbError "range" for a word of more than 256 symbols */
+export function* explainWords(encode: (into: SpanSink) => void): Generator<ExplainedWord> {
   const trace: TracedWord[] = [];
   encode({ ...createSpanSink(), trace });
-  return trace.map(explainMerges);
+  for (const word of trace) yield explainMerges(word);
 }
 
 /**

@@ -84,7 +84,7 @@ export class TiktokenTokenizer implements Tokenizer {
     return tokens;
   }
 
-  explain(text: string, options: EncodeOptions = {}): ExplainedWord[] {
+  explain(text: string, options: EncodeOptions = {}): Iterable<ExplainedWord> {
     const parts = options.allowSpecial === true ? [...this.splitSpecials(text)] : [{ text }];
     return explainWords((into) => {
       for (const part of parts) {

@@ -145,7 +145,7 @@ class TokenizerJson implements Tokenizer {
     return tokens.map(({ value: _, ...token }) => token);
   }
 
-  explain(text: string, options: EncodeOptions = {}): ExplainedWord[] {
+  explain(text: string, options: EncodeOptions = {}): Iterable<ExplainedWord> {
     const { name, kind } = this;
     if (kind !== 'bpe')
       throw new EmbError('unsupported', `${name}: "model.type" is ${kind}, expected BPE to explain`);
