@@ -85,7 +85,8 @@ export function classFields(by: string, classes: readonly ClassStats[], rows: nu
         { key: 'norm_mean', title: 'norm mean', kind: 'number' },
         { key: 'norm_std', title: 'norm std', kind: 'number' },
         { key: 'mean_cosine', title: 'mean cosine', kind: 'number' },
-        { key: 'mean', kind: 'number' },
+        // With it the table is wider than a terminal, and the names of classes are cut.
+        { key: 'mean', kind: 'number', where: 'machine' },
         { key: 'std', kind: 'number' },
       ],
       rows: classes.map((one) => [
