@@ -5,6 +5,9 @@ import type { RowBlock } from '../types.ts';
 /** Rows that the arena may have no room for: both kernels in turn would give equal rows unequal hashes. */
 const widestSimd = 1 << 20;
 
+/** Rows for which there is room before they come: a header may promise more than there are. */
+const mostExpected = 1 << 20;
+
 /**
  * A hash and the norm of every row that passes by.
  *
@@ -26,8 +29,9 @@ export class RowDigests {
     this.dim = dim;
     this.#kernel = kernel;
     this.#callRows = Math.max(1, Math.floor(digestValues / dim));
-    this.#hashes = new Float64Array(rows);
-    this.#norms = new Float64Array(rows);
+    const length = Math.min(rows, mostExpected);
+    this.#hashes = new Float64Array(length);
+    this.#norms = new Float64Array(length);
     this.#keys = claimBytes((dim + 8) * 4);
     this.#hashed = claimBytes(this.#callRows * 8);
     this.#squared = claimBytes(this.#callRows * 8);
