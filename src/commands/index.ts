@@ -57,6 +57,11 @@ export const commands: Record<string, { usage: string; summary: string; load(): 
     summary: 'numbers about a table, or about the rows of a text',
     load: async () => (await import('./stats.ts')).command,
   },
+  diff: {
+    usage: '[ref...]',
+    summary: 'what changed between two tables: tokens and rows',
+    load: async () => (await import('./diff.ts')).command,
+  },
   lock: {
     usage: '[ref]',
     summary: 'a small file that tells later which rows have changed',

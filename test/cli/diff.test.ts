@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { emb } from '../support/emb.ts';
+
+const before = 'fixtures/model/gpt2-tiny';
+const after = 'fixtures/diff/after';
+const expected = JSON.parse(readFileSync('fixtures/diff/expected.json', 'utf8')) as {
+  changed: [number, number, number | null, number | null, number | null, number | null][];
+  moved: [number, number][];
+  removed: number[];
+  added: number[];
+};
+
+interface Row {
+  change: string;
+  token: string;
+  id_before: number | null;
+  id_after: number | null;
+  cosine: number | null;
+  relative_l2: number | null;
+  norm_before: number | null;
+  norm_after: number | null;
+}
+
+const rowsOf = (args: string[]): Row[] =>
+  emb(['diff', ...args, '-q', '-f', 'jsonl'])
+    .stdout.split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line));
+
+describe('emb diff', () => {
+  const rows = rowsOf([before, after]);
+  const named = (change: string) => rows.filter((row) => row.change === change);
+
+  test('finds the rows that changed, with NumPy’s numbers, the most changed first', () => {
+    const found = named('changed');
+    const byId = [...found].sort((a, b) => a.id_before! - b.id_before!);
+    expect(byId.map((row) => [row.id_before, row.id_after])).toEqual(
+      expected.changed.map((row) => row.slice(0, 2)),
+    );
+    byId.forEach((row, i) => {
+      const numbers = [row.cosine, row.relative_l2, row.norm_before, row.norm_after];
+      expected.changed[i]!.slice(2).forEach((value, at) => {
+        if (value === null) expect([i, at, numbers[at]]).toEqual([i, at, null]);
+        else expect(numbers[at]).toBeCloseTo(value, 6);
+      });
+    });
+    const distances = found.map((row) => row.relative_l2 ?? Number.POSITIVE_INFINITY);
+    expect(distances).toEqual([...distances].sort((a, b) => b - a));
+  });
+
+  test('finds tokens that moved, came and went, by their bytes', () => {
+    expect(named('moved').map((row) => [row.id_before, row.id_after])).toEqual(
+      expected.moved.toSorted((a, b) => a[1] - b[1]),
+    );
+    expect(named('removed').map((row) => row.id_before)).toEqual(expected.removed);
+    expect(named('added').map((row) => row.id_after)).toEqual(expected.added);
+  });
+
+  test('compares rows by number where it is asked to, and says what it counts', () => {
+    const byId = rowsOf([before, after, '--by', 'id', '--all']);
+    expect(byId.filter((row) => row.change === 'added').map((row) => row.id_after)).toEqual([264, 265]);
+    expect(byId.some((row) => row.change === 'changed' && row.id_before === 40 && row.id_after === 40)).toBe(
+      true,
+    );
+    expect(byId.some((row) => row.change === 'moved')).toBe(false);
+    const { stdout, stderr } = emb(['diff', before, after, '--top', '1']);
+    expect(stdout).toContain(`${expected.changed.length} changed, 2 moved, 1 removed, 3 added`);
+    expect(stderr).toContain('4 of ');
+  });
+
+  test('exits with 3 where it is asked to and something differs', () => {
+    expect(emb(['diff', before, after, '-q']).code).toBe(0);
+    expect(emb(['diff', before, after, '-q', '--exit-code']).code).toBe(3);
+    const same = emb(['diff', before, `${before}/model.safetensors`, '-q', '--exit-code', '-f', 'jsonl']);
+    expect([same.code, same.stdout]).toEqual([0, '']);
+  });
+
+  test('refuses other widths and other numbers of models', () => {
+    expect(emb(['diff', before, 'fixtures/formats/f4-le-C.npy']).stderr).toMatch(
+      /has 8 columns, "array" of .* 5/,
+    );
+    expect(emb(['diff', before]).stderr).toContain('diff takes two models, not 1');
+    expect(emb(['diff', before, after, before]).code).toBe(2);
+    expect(emb(['diff', before, 'missing.safetensors']).code).toBe(1);
+    expect(emb(['diff', before, 'fixtures/formats/f4-le-C.npy', '--by', 'token']).code).toBe(1);
+  });
+});
