@@ -19,8 +19,6 @@ export interface ClassUse {
   /** White space, quotes and accents are cleaned first; keepsAccents where the config does not say it. */
   cleans?: { keepsAccents: boolean };
   splitsNumbers?: boolean;
-  /** A text that ends in </s> gets no other. */
-  endsOnce?: boolean;
   /** "legacy" of the config means something. */
   legacy?: boolean;
   /** src_lang where the config does not say it. */
@@ -37,7 +35,7 @@ const xlmRoberta: ClassUse = {
 const translation: ClassUse = { fairseq: { first: fairseqFirst, shift: 1, last: [] } };
 const llama: ClassUse = { ends: { bos: true, eos: false }, legacy: true };
 const gemma: ClassUse = { ends: { bos: true, eos: false } };
-const t5: ClassUse = { after: ['</s>'], extraIds: 100, endsOnce: true, legacy: true };
+const t5: ClassUse = { after: ['</s>'], extraIds: 100, legacy: true };
 const bert: ClassUse = { before: ['[CLS]'], after: ['[SEP]'] };
 
 /** Source: tokenization_*.py of Hugging Face's transformers 4.57, the classes in Python. */

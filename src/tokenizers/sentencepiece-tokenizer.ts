@@ -102,8 +102,7 @@ class SentencePieceTokenizer implements Tokenizer {
       if (isLone && this.tokenOf(into.ids[at]) === '▁') dropIds(into, at, 1);
       add('added token', token.id, start + shift, end + shift);
     }
-    const isEnded = this.use.endsOnce && into.length > at && into.ids[into.length - 1] === after[0];
-    if (isWrapped && !isEnded) for (const id of after) add('template', id, whole.length, whole.length);
+    if (isWrapped) for (const id of after) add('template', id, whole.length, whole.length);
   }
 
   encode(text: string, options: EncodeOptions = {}): Token[] {

@@ -29,8 +29,6 @@ export interface SentencePieceUse {
   prefix: { unknown: string; adds: boolean } | undefined;
   /** A piece of digits and a comma is cut in two. */
   splitsNumbers: boolean;
-  /** A text that ends as `after` does gets it no second time. */
-  endsOnce: boolean;
 }
 
 const same = (id: number): number => id;
@@ -46,7 +44,6 @@ export const bareUse: SentencePieceUse = {
   normalizer: undefined,
   prefix: undefined,
   splitsNumbers: false,
-  endsOnce: false,
 };
 
 /**
@@ -97,7 +94,6 @@ export function useOf(model: SentencePieceModel, settings: VocabularySettings): 
     normalizer: cleaningOf(model.name, known, settings),
     prefix: known.legacy === true ? prefixOf(settings) : undefined,
     splitsNumbers: known.splitsNumbers === true,
-    endsOnce: known.endsOnce === true,
   };
 }
 
