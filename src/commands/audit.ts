@@ -6,6 +6,7 @@ import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, Model, Report, Tokenizer } from '../types.ts';
 import { AuditRows } from './audit-rows.ts';
 import { summaryOf } from './audit-summary.ts';
+import { namedRef, optionalRef } from './named-ref.ts';
 import { captionOfTable } from './open-table.ts';
 
 const classHelp: Record<AuditClass, string> = {
@@ -153,26 +154,21 @@ export interface AuditParts {
   output: EmbeddingTable | undefined;
 }
 
+const words = {
+  command: 'audit',
+  needs: 'a model or a tokenizer',
+  hint: 'emb audit REF, or emb audit --tokenizer gpt2',
+};
+
 async function openParts(context: Context): Promise<AuditParts> {
-  const { args, options } = context;
-  const [named, ...more] = args;
-  if (more.length > 0) throw new EmbError('usage', `audit takes one model, not ${args.length}`);
-  if (named !== undefined && options.model !== undefined)
-    throw new EmbError('usage', `${named} and -m ${options.model} are two models, expected one`);
-  const ref = named ?? context.modelRef;
+  const { options } = context;
+  const ref = optionalRef(context, words);
   const own = options.tokenizer as string | undefined;
   if (ref === undefined && own !== undefined) {
     const tokenizer = await context.tokenizerOf(own);
     return { name: own, model: undefined, tokenizer, input: undefined, output: undefined };
   }
-  if (ref === undefined) {
-    throw new EmbError(
-      'usage',
-      'audit needs a model or a tokenizer',
-      'emb audit REF, or emb audit --tokenizer gpt2',
-    );
-  }
-  const model = await context.open(ref);
+  const model = await context.open(ref ?? namedRef(context, words));
   const hasTokenizer = own !== undefined || (await model.hasTokenizer());
   const input = await inputOf(context, model, hasTokenizer);
   const tokenizer = hasTokenizer ? await context.tokenizer(model) : undefined;

@@ -12,6 +12,7 @@ import type {
   TensorInfo,
   Tokenizer,
 } from '../types.ts';
+import { namedRef } from './named-ref.ts';
 
 /** Elements of a metadata array that are printed. */
 const shownElements = 6;
@@ -51,7 +52,7 @@ export const command: Command = {
     { line: 'emb info model.safetensors -f csv', says: 'one line per tensor' },
   ],
   async run(context) {
-    const model = await openNamed(context);
+    const model = await context.open(namedRef(context, { command: 'info' }));
     const { format, files, tensors: listed, metadata } = await model.contents();
     const roles = await model.roles();
     const tensors = tensorTable(listed, roles);
@@ -79,19 +80,6 @@ export const command: Command = {
     } satisfies Report;
   },
 };
-
-async function openNamed(context: Context): Promise<Model> {
-  const [named, ...more] = context.args;
-  if (more.length > 0)
-    throw new EmbError('usage', `info takes one model, not ${context.args.length}`, 'for each: emb info REF');
-  if (named !== undefined && context.options.model !== undefined) {
-    throw new EmbError('usage', `${named} and -m ${context.options.model} are two models, expected one`);
-  }
-  const ref = named ?? context.modelRef;
-  if (ref === undefined)
-    throw new EmbError('usage', 'info needs a model', 'emb info REF: a model folder or file');
-  return context.open(ref);
-}
 
 function totals(tensors: readonly TensorInfo[]): { column: Column; cell: Cell }[] {
   const parameters = tensors.reduce(

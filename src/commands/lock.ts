@@ -1,6 +1,5 @@
 import type { Command, Context, OptionSpec } from '../command.ts';
 import { hashRows, hashVocabulary, type RowLock, writeLock } from '../core/row-lock.ts';
-import { EmbError } from '../errors.ts';
 import type { Cell, Layer } from '../types.ts';
 import { namedRef } from './named-ref.ts';
 import { captionOfTable, type OpenTable, rowNames } from './open-table.ts';
@@ -52,10 +51,7 @@ export const command: Command = {
     { line: 'emb lock model.safetensors --layer position', says: 'the lock of another table' },
   ],
   async run(context) {
-    if (context.args.length > 1) {
-      throw new EmbError('usage', `lock takes one model, not ${context.args.length}`);
-    }
-    const opened = await openNamedTable(context, namedRef(context, 'lock'));
+    const opened = await openNamedTable(context, namedRef(context, { command: 'lock' }));
     const lock = await lockOf(context, opened);
     async function* blocks() {
       for (const line of writeLock(lock)) yield { cells: [[line] as Cell[]], sequence: 0, ends: false };

@@ -30,9 +30,9 @@ export const command: Command = {
     { line: 'emb verify emb.lock model-folder -f json', says: 'the same for a program' },
   ],
   async run(context) {
-    const [path, named, ...more] = context.args;
+    const [path, ...refs] = context.args;
     if (path === undefined) throw new EmbError('usage', 'verify needs a lock', 'emb verify emb.lock REF');
-    if (more.length > 0) {
+    if (refs.length > 1) {
       throw new EmbError(
         'usage',
         `verify takes a lock and one model, not ${context.args.length} arguments`,
@@ -40,7 +40,11 @@ export const command: Command = {
       );
     }
     const lock = await readLock(path === '-' ? 'stdin' : path, context.linesOf(path));
-    return compare(context, lock, namedRef(context, 'verify', named));
+    return compare(
+      context,
+      lock,
+      namedRef(context, { command: 'verify', hint: 'emb verify emb.lock REF' }, refs),
+    );
   },
 };
 

@@ -9,6 +9,7 @@ import {
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, Tokenizer } from '../types.ts';
+import { namedRef } from './named-ref.ts';
 
 /** Entries of one block. */
 const blockEntries = 512;
@@ -72,7 +73,7 @@ export const command: Command = {
     { line: 'emb vocab model-folder --class partial -f csv', says: 'tokens of half a character' },
   ],
   async run(context) {
-    const tokenizer = await context.tokenizerOf(refOf(context));
+    const tokenizer = await context.tokenizerOf(namedRef(context, words));
     const caption = [
       `vocabulary of ${tokenizer.name} (${tokenizer.kind}), ${formatCount(tokenizer.vocabSize)} ids`,
     ];
@@ -86,21 +87,11 @@ export const command: Command = {
   },
 };
 
-function refOf({ args, options, modelRef }: Context): string {
-  const [named, ...more] = args;
-  if (more.length > 0) throw new EmbError('usage', `vocab takes one vocabulary, not ${args.length}`);
-  if (named !== undefined && options.model !== undefined)
-    throw new EmbError('usage', `${named} and -m ${options.model} are two vocabularies, expected one`);
-  const ref = named ?? modelRef;
-  if (ref === undefined) {
-    throw new EmbError(
-      'usage',
-      'vocab needs a vocabulary',
-      'emb vocab REF: a built-in encoding such as gpt2, a tokenizer file or a model',
-    );
-  }
-  return ref;
-}
+const words = {
+  command: 'vocab',
+  thing: 'vocabulary',
+  hint: 'emb vocab REF: a built-in encoding such as gpt2, a tokenizer file or a model',
+};
 
 interface Entry {
   id: number;
