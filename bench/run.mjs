@@ -1,5 +1,15 @@
 // npm run bench [-- NAME...]: measures what docs/bench.md states. Needs a built dist/; python3 with NumPy where a case compares with it.
-const names = ['startup', 'tokenize', 'stats', 'print', 'dequantize', 'words', 'neighbors', 'audit'];
+const names = [
+  'startup',
+  'tokenize',
+  'stats',
+  'print',
+  'dequantize',
+  'words',
+  'neighbors',
+  'audit',
+  'tokenizers',
+];
 const asked = process.argv.slice(2);
 for (const name of asked.length > 0 ? asked : names) {
   if (!names.includes(name)) throw new Error(`no bench "${name}", expected ${names.join(', ')}`);

@@ -15,7 +15,7 @@ const goals = {
   tokenizers: { gpt2: 25, cl100k_base: 15, o200k_base: 15 },
 };
 
-const patterns = {
+export const patterns = {
   cl100k_base:
     "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
   o200k_base: [
@@ -30,7 +30,7 @@ const patterns = {
 };
 
 /** The encoding as a tokenizer.json, for the Rust package. */
-async function tokenizerJson(encoding) {
+export async function tokenizerJson(encoding) {
   const { openRanks } = await import('../dist/lib/tokenizers/tiktoken-encodings.js');
   const { RankBytes, gpt2ByteOrder } = await import('../dist/lib/tokenizers/ranks-bytes.js');
   const ranks = await openRanks(encoding);
