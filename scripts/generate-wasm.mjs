@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,digest,dots,gram,dequantize,mersenne,shortest,bpe,text-vectors}.ts.
+// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,digest,dots,gram,dequantize,mersenne,shortest,bpe,chunks,text-vectors}.ts.
 // Alone: node scripts/generate-wasm.mjs
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -86,10 +86,20 @@ const kernels = [
   },
   {
     source: 'src/kernels/assembly/bpe.ts',
-    parts: ['memory', 'scan', 'merge', 'early'].map((part) => `src/kernels/assembly/bpe-${part}.ts`),
+    parts: ['cache', 'memory', 'scan', 'merge', 'early'].map((part) => `src/kernels/assembly/bpe-${part}.ts`),
     target: 'src/generated/bpe.ts',
     name: 'bpeBase64',
     // As much as the vocabulary needs; src/kernels/bpe.ts makes it.
+    memory: ['--importMemory', '--noExportMemory', '--initialMemory', '16'],
+  },
+  {
+    source: 'src/kernels/assembly/chunks.ts',
+    parts: ['chunks-scan', 'chunks-words', 'bpe-cache', 'bpe-memory', 'bpe-merge'].map(
+      (part) => `src/kernels/assembly/${part}.ts`,
+    ),
+    target: 'src/generated/chunks.ts',
+    name: 'chunksBase64',
+    // As much as the vocabulary needs; src/kernels/chunks.ts makes it.
     memory: ['--importMemory', '--noExportMemory', '--initialMemory', '16'],
   },
   {

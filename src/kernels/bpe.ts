@@ -1,4 +1,5 @@
 import { bpeBase64 } from '../generated/bpe.ts';
+import { countUnits, encodeBit, randomOdd } from './text-bits.ts';
 import { wasmPageBytes, webAssembly } from './webassembly.ts';
 
 /** Which words a text is cut into; the plain references are tokenizers/scanner-*.ts. */
@@ -77,7 +78,6 @@ const padding = 16;
 /** Bytes of new words that merge before early merges are worth finding. */
 const lateSymbols = 100_000;
 
-const encoder = new TextEncoder();
 let module: object | undefined;
 
 /**
@@ -141,12 +141,6 @@ function openModel(wasm: BpeExports, buffer: ArrayBuffer, model: BpeKernelModel,
   return opened ? mergedAt + 4 * (merged?.length ?? 0) : undefined;
 }
 
-/** Unknown from outside, so that no text or vocabulary can be written whose words or pairs all meet in one slot. */
-function randomOdd(): bigint {
-  const half = () => BigInt(Math.floor(Math.random() * 2 ** 32));
-  return (half() << 32n) | half() | 1n;
-}
-
 class WasmBpe implements BpeKernel {
   private readonly wasm: BpeExports;
   /** The text, its padding included. */
@@ -198,22 +192,6 @@ class WasmBpe implements BpeKernel {
 
   /** Writes the next characters behind those that are held. */
   private fill(text: string, from: number, held: number): { read: number; written: number } {
-    let end = Math.min(text.length, from + this.bitUnits);
-    // The two halves of a character must not be parted.
-    if (end < text.length && isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end))) end--;
-    return encoder.encodeInto(
-      from === 0 && end === text.length ? text : text.slice(from, end),
-      this.bytes.subarray(held, this.room),
-    );
+    return encodeBit(text, from, this.bitUnits, this.bytes.subarray(held, this.room));
   }
-}
-
-const isHigh = (unit: number) => unit >>> 10 === 0x36;
-const isLow = (unit: number) => unit >>> 10 === 0x37;
-
-/** UTF-16 units of so many bytes of UTF-8. */
-function countUnits(bytes: Uint8Array, length: number): number {
-  let units = 0;
-  for (let i = 0; i < length; i++) units += (bytes[i] & 0xc0) === 0x80 ? 0 : bytes[i] >= 0xf0 ? 2 : 1;
-  return units;
 }

@@ -1,3 +1,4 @@
+import type { ChunkModel } from '../kernels/chunks-model.ts';
 import type { IdSink } from '../types.ts';
 import type { MergeTable } from './bpe-merges.ts';
 import { WordMerger } from './bpe-word.ts';
@@ -72,6 +73,33 @@ export class CharacterBpe implements WordModel {
       }
     }
     into.length += count;
+  }
+
+  forKernel(): ChunkModel | undefined {
+    const { merges, wholeWords } = this.options;
+    if (wholeWords || this.prefix.length + this.suffix.length > 0) return undefined;
+    return { kind: 'pairs', symbolsOf: (text) => this.symbolsOf(text), ...merges.ranked() };
+  }
+
+  /** Ids of a text's characters before they merge; undefined with unknown ones, which depend on their neighbors. */
+  private symbolsOf(text: string): number[] | undefined {
+    const bytes = new TextEncoder().encode(text);
+    const symbols: number[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const lead = bytes[at];
+      const after = at + (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4);
+      const id = this.characterId(bytes, at, after, false, false);
+      if (id >= 0) symbols.push(id);
+      else {
+        const spelled =
+          this.options.byteIds &&
+          Array.from(bytes.subarray(at, after), (byte) => this.options.byteIds?.[byte] ?? -1);
+        if (spelled === undefined || spelled.includes(-1)) return undefined;
+        symbols.push(...spelled);
+      }
+      at = after;
+    }
+    return symbols;
   }
 
   private loadCharacters(bytes: Uint8Array, start: number, end: number): void {

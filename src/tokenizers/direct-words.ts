@@ -44,7 +44,7 @@ const encoder = new TextEncoder();
 export class DirectWords {
   private readonly model: WordModel;
   private readonly learn: LearnCharacter;
-  private readonly rule: SpaceRule;
+  readonly rule: SpaceRule;
   private readonly mark: Uint8Array;
   private readonly kinds = new Uint8Array(0x110000);
   /** Place and size of a character's text: place << 6 | bytes. */
@@ -134,10 +134,19 @@ export class DirectWords {
     return true;
   }
 
-  private learnCode(code: number): number {
+  /** Number of what a code point does to a word, and what it becomes there; 0xd800 stands for CR and LF. */
+  fateOf(code: number): { kind: number; text: string } {
     const { kind, text } = this.learn(code === lineEnd ? '\r\n' : String.fromCodePoint(code));
+    const isText = kind !== 'space' && kind !== 'breaks';
+    return {
+      kind: Buffer.byteLength(text) > longestText ? general : numbers[kind],
+      text: isText ? text : '',
+    };
+  }
+
+  private learnCode(code: number): number {
+    const { kind: number, text } = this.fateOf(code);
     const bytes = encoder.encode(text);
-    const number = bytes.length > longestText ? general : numbers[kind];
     this.kinds[code] = number;
     if (this.texts.length < this.length + bytes.length) {
       const larger = new Uint8Array(2 * this.texts.length);

@@ -1,3 +1,4 @@
+import type { ChunkRule } from '../kernels/chunks-model.ts';
 import { isChinese } from './normalizer-bert.ts';
 
 /** Writes starts and ends of the next chunks of bytes[start, end) and gives how many; 0 when only white space is left. */
@@ -12,12 +13,16 @@ const ideographByte = 3;
 /** Ends a text, or is a character of it. */
 const zeroByte = 4;
 
+export function createScan(rule: ChunkRule): ChunkScan {
+  return rule.kind === 'words' ? createWordScan(rule) : createSpaceScan(rule.isSafe, rule.lines);
+}
+
 /**
  * Chunks between spaces, tabs and line ends, which belong to none.
  *
  * With `apart` ASCII's punctuation and the ideographs of BERT are chunks of their own.
  */
-export function createWordScan(apart: { punctuation: boolean; ideographs: boolean }): ChunkScan {
+function createWordScan(apart: { punctuation: boolean; ideographs: boolean }): ChunkScan {
   const kinds = new Uint8Array(256);
   kinds[0] = zeroByte;
   for (const byte of [0x20, 0x09, 0x0a, 0x0d]) kinds[byte] = spaceByte;
@@ -70,10 +75,7 @@ export function createWordScan(apart: { punctuation: boolean; ideographs: boolea
  *
  * A line end is a space, or line feeds are chunks of their own, or they are a part of words.
  */
-export function createSpaceScan(
-  isSafe: (code: number) => boolean,
-  lines: 'spaces' | 'apart' | 'inside',
-): ChunkScan {
+function createSpaceScan(isSafe: (code: number) => boolean, lines: 'spaces' | 'apart' | 'inside'): ChunkScan {
   const safe = Uint8Array.from({ length: 128 }, (_, code) => (isSafe(code) ? 1 : 0));
   const isSpace = new Uint8Array(256);
   isSpace[space] = 1;

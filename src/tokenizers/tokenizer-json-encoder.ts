@@ -39,7 +39,12 @@ export interface MoreParts {
     model: WordModel,
     normalize: (text: string) => string,
   ): DirectWords | undefined;
-  createChunkEncoder(plan: ChunkPlan, encodeChunk: EncodeChunk, direct?: DirectWords): ChunkEncoder;
+  createChunkEncoder(
+    plan: ChunkPlan,
+    encodeChunk: EncodeChunk,
+    model: WordModel,
+    direct?: DirectWords,
+  ): ChunkEncoder;
 }
 
 /** Texts up to ids, as a tokenizer.json describes it; post-processing is left to the caller. */
@@ -152,10 +157,9 @@ export class Encoder {
         const from = { text, shift };
         this.encodeWords(normalizer?.(from, first) ?? from, into, first);
       };
+      const direct = () => more.createDirectWords(file, this.model, normalize);
       this.readyChunks =
-        plan === undefined
-          ? null
-          : more.createChunkEncoder(plan, encodeChunk, more.createDirectWords(file, this.model, normalize));
+        plan === undefined ? null : more.createChunkEncoder(plan, encodeChunk, this.model, direct());
     }
     return this.readyChunks;
   }

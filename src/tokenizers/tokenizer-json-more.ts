@@ -5,6 +5,7 @@ import { createPrecompiled } from './normalizer-precompiled.ts';
 import { ChunkEncoder, type EncodeChunk } from './tokenizer-json-chunks.ts';
 import type { MoreNormalizers } from './tokenizer-json-normalizer.ts';
 import type { ChunkPlan } from './tokenizer-json-plan.ts';
+import type { WordModel } from './wordpiece.ts';
 
 export { createMoreSplits } from './tokenizer-json-cuts.ts';
 export { createDecoder } from './tokenizer-json-decoder.ts';
@@ -15,9 +16,10 @@ export { leavesForChunk, planChunks } from './tokenizer-json-plan.ts';
 export function createChunkEncoder(
   plan: ChunkPlan,
   encodeChunk: EncodeChunk,
+  model: WordModel,
   direct?: DirectWords,
 ): ChunkEncoder {
-  return new ChunkEncoder(plan, encodeChunk, direct);
+  return new ChunkEncoder(plan, encodeChunk, model, direct);
 }
 
 /** The normalizers that byte-level models do without. */

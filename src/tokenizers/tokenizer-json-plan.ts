@@ -1,5 +1,6 @@
+import type { ChunkRule } from '../kernels/chunks-model.ts';
 import { characterFlags, extenderFlag, prependedFlag } from './character-sets.ts';
-import { type ChunkScan, createSpaceScan, createWordScan } from './scanner-chunks.ts';
+import { type ChunkScan, createScan } from './scanner-chunks.ts';
 import { isWhiteSpace } from './tokenizer-json-added.ts';
 import type { Part, TokenizerFile } from './tokenizer-json-file.ts';
 import { pieceOfByte } from './tokenizer-json-models.ts';
@@ -9,6 +10,7 @@ import { leavesOf } from './tokenizer-json-pieces.ts';
 export interface ChunkPlan {
   /** The first and the last chunk of a text may differ from the same bytes elsewhere. */
   readonly ends: boolean;
+  readonly rule: ChunkRule;
   readonly scan: ChunkScan;
 }
 
@@ -58,7 +60,7 @@ export function planChunks(file: TokenizerFile, normalize: (text: string) => str
     const ideographs =
       isBert &&
       normalizers.some((part) => part.type === 'BertNormalizer' && part.handle_chinese_chars !== false);
-    return { ends: onlyFirst, scan: createWordScan({ punctuation: isBert, ideographs }) };
+    return planOf(onlyFirst, { kind: 'words', punctuation: isBert, ideographs });
   }
   const isLocal = (part: Part) => {
     const type = part.type as string;
@@ -67,17 +69,19 @@ export function planChunks(file: TokenizerFile, normalize: (text: string) => str
   if (!normalizers.every(isLocal) || !(dropsSpaces || cutsAtSpaces(file, cuts))) return undefined;
   const written = normalize(' ');
   if (written !== ' ' && written !== metaspace) return undefined;
-  return {
-    ends: onlyFirst || types.some((type) => endTypes.has(type)),
-    scan: createSpaceScan(
-      createSafety(normalize),
-      ['\n', '\r', '\r\n'].every((text) => normalize(text) === written)
-        ? 'spaces'
-        : normalize('\n') === '\n' && cutsAtLines(file, cuts)
-          ? 'apart'
-          : 'inside',
-    ),
-  };
+  return planOf(onlyFirst || types.some((type) => endTypes.has(type)), {
+    kind: 'spaces',
+    isSafe: createSafety(normalize),
+    lines: ['\n', '\r', '\r\n'].every((text) => normalize(text) === written)
+      ? 'spaces'
+      : normalize('\n') === '\n' && cutsAtLines(file, cuts)
+        ? 'apart'
+        : 'inside',
+  });
+}
+
+function planOf(ends: boolean, rule: ChunkRule): ChunkPlan {
+  return { ends, rule, scan: createScan(rule) };
 }
 
 const metaspace = '\u2581';

@@ -1,4 +1,5 @@
 import { EmbError } from '../errors.ts';
+import type { ChunkModel } from '../kernels/chunks-model.ts';
 import type { IdSink } from '../types.ts';
 import { PieceTrie, type TriePieces } from './piece-trie.ts';
 import { pushWord, type WordModel } from './wordpiece.ts';
@@ -42,6 +43,13 @@ export class Unigram implements WordModel {
     for (const score of options.scores) if (score < lowest) lowest = score;
     this.unknownScore = options.single?.unknownScore ?? lowest - unknownPenalty;
     this.best = this.sums(256);
+  }
+
+  forKernel(): ChunkModel | undefined {
+    const { pieces, scores, unknownId, single, byteIds } = this.options;
+    if (single !== undefined) return undefined;
+    const { unknownScore } = this;
+    return { kind: 'best', pieces, scores, unknownScore, unknownId, spellsUnknown: byteIds !== undefined };
   }
 
   private sums(size: number): Float64Array | Float32Array {

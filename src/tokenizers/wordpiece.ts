@@ -1,6 +1,8 @@
 import { EmbError } from '../errors.ts';
+import type { ChunkModel } from '../kernels/chunks-model.ts';
 import type { IdSink } from '../types.ts';
 import { keepsSpans, reserveIds } from './id-sink.ts';
+import type { TriePieces } from './piece-trie.ts';
 import { hashPrime, hashStart } from './tokenizer-json-strings.ts';
 
 /** Finds pieces by their bytes. */
@@ -17,12 +19,14 @@ export interface PieceFinder {
 export interface WordModel {
   /** Appends the ids of the word bytes[start, end); a sink with spans gets byte offsets into `bytes` too. @throws EmbError "unsupported" for a word that the vocabulary cannot spell */
   encodeWord(bytes: Uint8Array, start: number, end: number, into: IdSink): void;
+  /** The same for the WebAssembly twin, where that has rules for it. */
+  forKernel?(): ChunkModel | undefined;
 }
 
 export interface WordPieceOptions {
   /** As errors name it. */
   name: string;
-  pieces: PieceFinder;
+  pieces: PieceFinder & Partial<TriePieces>;
   /** What pieces inside of a word begin with: "##". */
   prefix: string;
   unknown: { text: string; id: number | undefined };
@@ -76,6 +80,18 @@ export class WordPiece implements WordModel {
       into.length++;
       at = next;
     }
+  }
+
+  forKernel(): ChunkModel | undefined {
+    const { pieces, unknown, longestWord } = this.options;
+    if (pieces.bytes === undefined) return undefined;
+    return {
+      kind: 'longest',
+      pieces: pieces as TriePieces,
+      prefix: this.prefix,
+      unknownId: unknown.id,
+      longestWord,
+    };
   }
 
   private found = -1;

@@ -4,7 +4,7 @@ import { directAt, heapAt, nextAt, pairsAt, previousAt, ranksAt, symbolsAt } fro
 /** Words up to this many symbols look for the best pair among all; longer ones keep them in a heap. */
 const shortSymbols: u32 = 128;
 
-const none: u32 = 0xffffffff;
+export const none: u32 = 0xffffffff;
 
 /** A slot is left << 43 | right << 22 | rank + 1, or 0: ids take 21 bits, ranks less than 22. */
 const rankBits: u64 = 22;
@@ -23,17 +23,15 @@ export let rightsAt: usize = 0;
 export let rankColumnAt: usize = 0;
 
 /** Ids must be below this to have room in a slot; there are fewer ranks than ids. */
-const idLimit: u32 = 1 << 21;
+export const idLimit: u32 = 1 << 21;
 
 /**
  * Fills the pair table, of 2^bits slots, from columns of u32. Of a pair that stands twice the later counts. `factor` is odd and
  * unknown from outside; ids of the ranks lie at `merged`, or are the ranks where it is 0. False when an id or a rank is too high.
  */
 export function openPairs(bits: i32, factor: u64, count: usize, lefts: usize, rights: usize, ranks: usize, merged: usize): bool {
-  const shift = <u64>(64 - bits);
-  const mask: usize = (1 << bits) - 1;
-  pairShift = shift;
-  pairMask = mask;
+  pairShift = <u64>(64 - bits);
+  pairMask = (1 << bits) - 1;
   pairFactor = factor;
   mergedAt = merged;
   pairCount = count;
@@ -46,26 +44,31 @@ export function openPairs(bits: i32, factor: u64, count: usize, lefts: usize, ri
     const rank = load<u32>(ranks + at);
     if (left >= idLimit || right >= idLimit || rank >= idLimit) return false;
     if (mergedId(rank) >= idLimit) return false;
-    if ((left | right) < 256) {
-      store<u32>(directAt + (<usize>((left << 8) | right) << 2), rank + 1);
-      continue;
-    }
-    const key = (<u64>left << 21) | right;
-    let slot = <usize>((key * factor) >> shift);
-    let found = load<u64>(pairsAt + (slot << 3));
-    while (found !== 0 && found >> rankBits !== key) {
-      slot = (slot + 1) & mask;
-      found = load<u64>(pairsAt + (slot << 3));
-    }
-    store<u64>(pairsAt + (slot << 3), (key << rankBits) | (rank + 1));
+    addPair(left, right, rank);
   }
   return true;
+}
+
+/** Sets the rank of a pair, for which the table has room. */
+export function addPair(left: u32, right: u32, rank: u32): void {
+  if ((left | right) < 256) {
+    store<u32>(directAt + (<usize>((left << 8) | right) << 2), rank + 1);
+    return;
+  }
+  const key = (<u64>left << 21) | right;
+  let slot = <usize>((key * pairFactor) >> pairShift);
+  let found = load<u64>(pairsAt + (slot << 3));
+  while (found !== 0 && found >> rankBits !== key) {
+    slot = (slot + 1) & pairMask;
+    found = load<u64>(pairsAt + (slot << 3));
+  }
+  store<u64>(pairsAt + (slot << 3), (key << rankBits) | (rank + 1));
 }
 
 /** Rank of a pair, or `none`. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function rankOf(left: u32, right: u32): u32 {
+export function rankOf(left: u32, right: u32): u32 {
   if ((left | right) < 256) return load<u32>(directAt + (<usize>((left << 8) | right) << 2)) - 1;
   const key = (<u64>left << 21) | right;
   let slot = <usize>((key * pairFactor) >> pairShift);

@@ -1,0 +1,220 @@
+// The twin of ../../tokenizers/{tokenizer-json-chunks,direct-words}.ts: texts to ids chunk by chunk, through a cache. What it has no rules for it asks.
+import { copyIds, hashLong, hashShort, isSame, keep, keyBytes, longestWord, openCache, slotCount, slotShift } from './bpe-cache';
+import { classesAt, idsAt, slotsAt, symbolsAt, textAt, textRoom, wordEndsAt } from './bpe-memory';
+import { codeAt, openScan, scanned, scanSpaceChunks, scanWordChunks } from './chunks-scan';
+import { encodeSymbols } from './chunks-words';
+
+export { openPairs } from './bpe-merge';
+export { asciiAt, classesAt, idsAt, pairsAt, textAt, textRoom } from './bpe-memory';
+export { openModel, openTrie } from './chunks-words';
+
+/** Writes the ids of a chunk at `out`. Returns where they end, which is idsAt when they had no room and all ids were taken. */
+// @ts-ignore: decorators are AssemblyScript's
+@external('env', 'ask')
+declare function ask(start: usize, end: usize, out: usize): usize;
+/** Takes the ids up to `out`. */
+// @ts-ignore
+@external('env', 'flush')
+declare function flush(out: usize): void;
+/** Writes kind and symbols of a code point. Returns the kind. */
+// @ts-ignore
+@external('env', 'learn')
+declare function learn(code: u32): u32;
+
+const joins: u32 = 1;
+const alone: u32 = 3;
+const spaces: u32 = 4;
+const general: u32 = 5;
+const extending: u32 = 6;
+
+/** Stands for CR and LF, which are one character. */
+const lineEnd: u32 = 0xd800;
+
+/** A chunk of more symbols is asked for, and one of more ids not kept. */
+const mostSymbols: u32 = 2048;
+
+/** u8 by code point. */
+const kindsAt: usize = classesAt;
+/** u32 by code point: place << 6 | size of its symbols. */
+let placesAt: usize = 0;
+let symbolTextsAt: usize = 0;
+
+let isWords: bool = false;
+let isDirect: bool = false;
+let dropsSpaces: bool = false;
+let joinsSpaces: bool = false;
+let marksStart: bool = false;
+let isSingle: bool = false;
+let markAt: usize = 0;
+let markSize: u32 = 0;
+
+/** `words`: chunks lie between white space, else they begin with spaces. */
+export function openChunks(words: bool, safety: usize, factor: u64): void {
+  isWords = words;
+  openScan(safety);
+  openCache(factor);
+}
+
+/** Spaces: 0 dropped, 1 begin words, 2 are a part of words. The mark is `size` symbols at `mark`. */
+export function openDirect(space: i32, starts: bool, single: bool, mark: usize, size: u32, places: usize, texts: usize): void {
+  isDirect = true;
+  dropsSpaces = space === 0;
+  joinsSpaces = space === 2;
+  marksStart = starts;
+  isSingle = single;
+  markAt = mark;
+  markSize = size;
+  placesAt = places;
+  symbolTextsAt = texts;
+}
+
+/** Encodes the text at textAt, which zeros follow. Returns how many of its bytes became ids: all, but a last chunk where the text goes on. */
+export function encode(length: u32, goesOn: bool): u32 {
+  const end = textAt + length;
+  let at = textAt;
+  let out = idsAt;
+  while (at < end) {
+    const count = isWords ? scanWordChunks(at, end, goesOn) : scanSpaceChunks(at, end, goesOn);
+    out = encodeChunks(count, out);
+    at = scanned;
+    if (count === 0) break;
+  }
+  flush(out);
+  return <u32>(at - textAt);
+}
+
+/** Behind this nothing is written without asking whether it has room. */
+const lastOut: usize = idsAt + (<usize>textRoom << 2) - (<usize>mostSymbols << 2) - 16;
+
+function encodeChunks(count: i32, first: usize): usize {
+  const last = wordEndsAt + (<usize>count << 3);
+  let out = first;
+  for (let bounds = wordEndsAt; bounds < last; bounds += 8) {
+    const at = <usize>load<u32>(bounds);
+    const end = <usize>load<u32>(bounds, 4);
+    const size = <u32>(end - at);
+    let key: u64;
+    let hash: u64;
+    if (size <= keyBytes) {
+      key = load<u64>(at) & (<u64>-1 >> (<u64>(keyBytes - size) << 3));
+      hash = hashShort(key, size);
+    } else {
+      key = hashLong(at, end);
+      hash = key;
+    }
+    if (out > lastOut) {
+      flush(out);
+      out = idsAt;
+    }
+    const mask = slotCount - 1;
+    const slots = slotsAt + (slotCount << 4);
+    let slot = <usize>(hash >> slotShift);
+    for (;;) {
+      const place = slots + (slot << 4);
+      const kept = load<u32>(place, 8);
+      if (kept === 0) {
+        out = encodeNew(at, end, key, place, out);
+        break;
+      }
+      if (load<u64>(place) === key && (kept & 255) === size) {
+        const tokens = kept >> 8;
+        const value = load<u32>(place, 12);
+        if (size > keyBytes) {
+          if (isSame(value, at, size)) {
+            out = copyIds(value + ((size + 3) & ~3), tokens, out);
+            break;
+          }
+        } else if (tokens === 1) {
+          store<u32>(out, value);
+          out += 4;
+          break;
+        } else {
+          out = copyIds(value, tokens, out);
+          break;
+        }
+      }
+      slot = (slot + 1) & mask;
+    }
+  }
+  return out;
+}
+
+function encodeNew(at: usize, end: usize, key: u64, place: usize, out: usize): usize {
+  let after = isDirect ? encodeDirect(at, end, out) : 0;
+  if (after === 0) after = ask(at, end, out);
+  const tokens = <u32>((after - out) >> 2);
+  const size = <u32>(end - at);
+  if (after > out && size <= longestWord && tokens <= mostSymbols) keep(at, size, key, place, out, tokens);
+  return after;
+}
+
+// @ts-ignore
+@inline
+function append(count: u32, from: usize, size: u32): u32 {
+  for (let i: u32 = 0; i < size; i++) {
+    store<u32>(symbolsAt + (<usize>(count + i) << 2), load<u32>(from + (<usize>i << 2)));
+  }
+  return count + size;
+}
+
+/** The twin of DirectWords.encode; 0 for false. */
+function encodeDirect(start: usize, end: usize, first: usize): usize {
+  let out = first;
+  let count: u32 = 0;
+  let total: u32 = 0;
+  let wasSpace = false;
+  let isStart = marksStart;
+  let width: usize = 0;
+  for (let at = start; at < end; at += width) {
+    const before = width;
+    const lead: u32 = load<u8>(at);
+    let code = lead;
+    width = 1;
+    if (lead >= 0x80) {
+      code = codeAt(at);
+      width = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    } else if (lead === 13 && at + 1 < end && load<u8>(at, 1) === 10) {
+      code = lineEnd;
+      width = 2;
+    }
+    let kind: u32 = load<u8>(kindsAt + code);
+    if (kind === 0) kind = learn(code);
+    if (kind === general) return 0;
+    const place = load<u32>(placesAt + (<usize>code << 2));
+    const from = symbolTextsAt + (<usize>(place >> 6) << 2);
+    const size = place & 63;
+    total += size + markSize;
+    if (total > mostSymbols) return 0;
+    if (kind === joins || kind === extending) {
+      if (kind === extending && (before < 3 || width < 3)) return 0;
+      if (size === 0) continue;
+      if (count === 0 && (dropsSpaces || isStart)) count = append(0, markAt, markSize);
+      count = append(count, from, size);
+      wasSpace = false;
+      isStart = false;
+      continue;
+    }
+    if (kind === spaces) {
+      if (wasSpace && isSingle) return 0;
+      wasSpace = true;
+      isStart = false;
+      if (count > 0 && !joinsSpaces) {
+        out = encodeSymbols(count, out);
+        if (out === 0) return 0;
+        count = 0;
+      }
+      if (!dropsSpaces) count = append(count, markAt, markSize);
+      continue;
+    }
+    if (count > 0) {
+      out = encodeSymbols(count, out);
+      if (out === 0) return 0;
+    }
+    count = 0;
+    if (kind === alone && size > 0) {
+      out = encodeSymbols(append(0, from, size), out);
+      if (out === 0) return 0;
+    }
+  }
+  return count > 0 ? encodeSymbols(count, out) : out;
+}

@@ -1,0 +1,129 @@
+/** How texts are cut into chunks; the plain reference is tokenizers/scanner-chunks.ts. */
+export type ChunkRule =
+  | { kind: 'words'; punctuation: boolean; ideographs: boolean }
+  | { kind: 'spaces'; isSafe: (code: number) => boolean; lines: 'spaces' | 'apart' | 'inside' };
+
+/** How chunks become words; the plain reference is tokenizers/direct-words.ts. */
+export interface ChunkDirect {
+  space: 'dropped' | 'begins' | 'joins';
+  marksStart: boolean;
+  single: boolean;
+  mark: string;
+  /** Number of what a code point does to a word, and its text; 0xd800 stands for CR and LF. */
+  learn: (code: number) => { kind: number; text: string };
+}
+
+/** The number of a code point whose chunk is left to the plain way. */
+export const generalKind = 5;
+
+export interface ChunkPieces {
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+  readonly ids: Uint32Array;
+  readonly count: number;
+}
+
+/** What models make of words; the plain references are tokenizers/{character-bpe,wordpiece,unigram}.ts. */
+export type ChunkModel =
+  | {
+      kind: 'pairs';
+      /** Ids of a text's characters before they merge; undefined where they depend on their neighbors. */
+      symbolsOf: (text: string) => ArrayLike<number> | undefined;
+      lefts: Uint32Array;
+      rights: Uint32Array;
+      ranks: Uint32Array;
+      merged: Uint32Array | undefined;
+    }
+  | {
+      kind: 'longest';
+      pieces: ChunkPieces;
+      prefix: Uint8Array;
+      unknownId: number | undefined;
+      longestWord: number;
+    }
+  | {
+      kind: 'best';
+      pieces: ChunkPieces;
+      scores: Float64Array;
+      unknownScore: number;
+      /** Unknown characters become bytes, where the vocabulary has them. */
+      spellsUnknown: boolean;
+      unknownId: number | undefined;
+    };
+
+/** What comes before the table of pairs, `pairsAt` in assembly/bpe-memory.ts. */
+const fixedBytes = 0x1790000;
+const codes = 0x110000;
+
+/** Symbols of all characters that were met. */
+export const textSymbols = 1 << 20;
+
+/** Most symbols that a space becomes. */
+export const markRoom = 64;
+
+/** Where what the vocabulary needs lies, all multiples of 8. */
+export interface Places {
+  bits: number;
+  safety: number;
+  places: number;
+  texts: number;
+  mark: number;
+  /** The model's own. */
+  rest: number;
+  end: number;
+}
+
+/** The next multiple of 8. */
+export const up = (size: number) => Math.ceil(size / 8) * 8;
+
+/** The layout that a model needs. */
+export function placesOf(model: ChunkModel | undefined): Places {
+  let pairs = 0;
+  let own = 0;
+  if (model?.kind === 'pairs') {
+    pairs = 2 * model.ranks.length;
+    own = 4 * (3 * model.ranks.length + (model.merged?.length ?? 0));
+  } else if (model !== undefined) {
+    pairs = 1.4 * charactersOf(model);
+    const { offsets, count } = model.pieces;
+    const scores = model.kind === 'best' ? model.scores.length : 0;
+    own = offsets[count] + 4 * (2 * count + 1 + charactersOf(model) + 2) + 8 * scores + 64;
+    own += model.kind === 'longest' ? model.prefix.length : 0;
+  }
+  const bits = Math.max(4, Math.ceil(Math.log2(pairs + 1)));
+  const safety = fixedBytes + 2 ** bits * 8;
+  const places = safety + codes;
+  const texts = places + 4 * codes;
+  const mark = texts + 4 * (textSymbols + 64);
+  const rest = mark + 4 * markRoom;
+  return { bits, safety, places, texts, mark, rest, end: rest + up(own) + 64 };
+}
+
+/** Most nodes that the pieces can have, counted twice where they are also found inside of words. */
+export function charactersOf(model: Extract<ChunkModel, { pieces: ChunkPieces }>): number {
+  const { bytes, offsets, count } = model.pieces;
+  const end = offsets[count];
+  let characters = 0;
+  for (let i = 0; i < end; i++) characters += (bytes[i] & 0xc0) === 0x80 ? 0 : 1;
+  return model.kind === 'longest' && model.prefix.length > 0 ? 2 * characters : characters;
+}
+
+/** What each byte is to chunks between white space. */
+export function wordByteKinds({
+  punctuation,
+  ideographs,
+}: Extract<ChunkRule, { kind: 'words' }>): Uint8Array {
+  const kinds = new Uint8Array(256);
+  for (const byte of [0x20, 0x09, 0x0a, 0x0d]) kinds[byte] = 1;
+  if (punctuation) {
+    for (let byte = 0x21; byte < 0x7f; byte++)
+      if (/[!-/:-@[-`{-~]/.test(String.fromCharCode(byte))) kinds[byte] = 2;
+  }
+  if (ideographs) {
+    for (let byte = 0xe3; byte <= 0xe9; byte++) kinds[byte] = 3;
+    kinds[0xef] = 3;
+    kinds[0xf0] = 3;
+  }
+  kinds[0] = 4;
+  return kinds;
+}

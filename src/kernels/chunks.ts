@@ -1,0 +1,293 @@
+import { chunksBase64 } from '../generated/chunks.ts';
+import {
+  type ChunkDirect,
+  type ChunkModel,
+  type ChunkRule,
+  charactersOf,
+  generalKind,
+  markRoom,
+  type Places,
+  placesOf,
+  textSymbols,
+  up,
+  wordByteKinds,
+} from './chunks-model.ts';
+import { countUnits, encodeBit, randomOdd } from './text-bits.ts';
+import { wasmPageBytes, webAssembly } from './webassembly.ts';
+
+export interface ChunkKernelOptions {
+  rule: ChunkRule;
+  /** Without it, or without a model, every new chunk is asked for. */
+  direct: ChunkDirect | undefined;
+  model: ChunkModel | undefined;
+  /** Ids of the chunk bytes[start, end) by the plain way. */
+  ask: (bytes: Uint8Array, start: number, end: number) => Uint32Array;
+}
+
+export interface ChunkKernel {
+  /**
+   * Gives `take` the ids of text[from, ...) bit by bit, with the place that was read up to; without those of the last chunk where it is held.
+   *
+   * Returns where it stopped: where the last chunk begins, or one that is longer than its memory; else text.length.
+   */
+  encode(
+    text: string,
+    from: number,
+    holdLast: boolean,
+    take: (ids: Uint32Array, read: number) => void,
+  ): number;
+}
+
+/** Exports of src/kernels/assembly/chunks.ts. */
+interface ChunkExports {
+  asciiAt: { value: number };
+  classesAt: { value: number };
+  textAt: { value: number };
+  textRoom: { value: number };
+  idsAt: { value: number };
+  openChunks(words: boolean, safety: number, factor: bigint): void;
+  openDirect: (
+    ...[space, starts, single, mark, size, places, texts]: [
+      number,
+      boolean,
+      boolean,
+      number,
+      number,
+      number,
+      number,
+    ]
+  ) => void;
+  openPairs: (
+    ...[bits, factor, count, lefts, rights, ranks, merged]: [
+      number,
+      bigint,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+  ) => number;
+  openTrie: (
+    ...[bits, factor, bytes, offsets, ids, count, prefix, prefixSize, nodeIds]: [
+      number,
+      bigint,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+  ) => number;
+  openModel: (
+    ...[kind, unknown, longestWord, spellsUnknown, scores, unknownScore]: [
+      number,
+      number,
+      number,
+      boolean,
+      number,
+      number,
+    ]
+  ) => void;
+  encode(length: number, goesOn: boolean): number;
+}
+
+const longestText = 32;
+const usualBit = 32768;
+const padding = 16;
+
+let module: object | undefined;
+
+/**
+ * The kernel for a way of cutting texts and a model, with a memory of its own whose size is fixed.
+ *
+ * Undefined where WebAssembly or the memory for it are missing. Texts are read in bits of `bitUnits`, at least 2.
+ * Cost: some milliseconds, a pass over the pieces; 35 MB and what the vocabulary needs, of which only met pages are touched.
+ */
+export function createChunkKernel(options: ChunkKernelOptions, bitUnits = usualBit): ChunkKernel | undefined {
+  if (webAssembly === undefined) return undefined;
+  module ??= new webAssembly.Module(Buffer.from(chunksBase64, 'base64'));
+  const places = placesOf(options.model);
+  const pages = Math.ceil(places.end / wasmPageBytes);
+  try {
+    const memory = new webAssembly.Memory({ initial: pages, maximum: pages });
+    return new WasmChunks(module, memory, options, places, bitUnits);
+  } catch (error) {
+    // No address space for its memory (`ulimit -v`).
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+class WasmChunks implements ChunkKernel {
+  private readonly wasm: ChunkExports;
+  private readonly options: ChunkKernelOptions;
+  private readonly all: Uint8Array;
+  private readonly bytes: Uint8Array;
+  private readonly numbers: Uint32Array;
+  private readonly room: number;
+  private readonly bitUnits: number;
+  private readonly places: Places;
+  private symbols = 0;
+  private read = 0;
+  private take: (ids: Uint32Array, read: number) => void = () => {};
+
+  constructor(
+    module: object,
+    memory: { buffer: ArrayBuffer },
+    options: ChunkKernelOptions,
+    places: Places,
+    bitUnits: number,
+  ) {
+    const env = {
+      memory,
+      ask: (start: number, end: number, out: number) => this.ask(start, end, out),
+      flush: (out: number) => this.flush(out),
+      learn: (code: number) => this.learn(code),
+      isSafe: (code: number) => (options.rule.kind === 'spaces' && options.rule.isSafe(code) ? 1 : 0),
+    };
+    this.wasm = new webAssembly!.Instance(module, { env }).exports as ChunkExports;
+    this.options = options;
+    this.places = places;
+    this.bitUnits = bitUnits;
+    this.all = new Uint8Array(memory.buffer);
+    this.numbers = new Uint32Array(memory.buffer);
+    this.room = this.wasm.textRoom.value;
+    this.bytes = this.all.subarray(this.wasm.textAt.value, this.wasm.textAt.value + this.room + padding);
+    this.openRule();
+    if (options.direct !== undefined && options.model !== undefined)
+      this.openDirect(options.direct, options.model);
+  }
+
+  private openRule(): void {
+    const { wasm, all } = this;
+    const { rule } = this.options;
+    wasm.openChunks(rule.kind === 'words', this.places.safety, randomOdd());
+    const kinds = all.subarray(wasm.asciiAt.value, wasm.asciiAt.value + 256);
+    if (rule.kind === 'words') kinds.set(wordByteKinds(rule));
+    else {
+      kinds[0x20] = 1;
+      if (rule.lines === 'spaces') kinds[0x0a] = kinds[0x0d] = 1;
+      if (rule.lines === 'apart') kinds[0x0a] = 2;
+    }
+  }
+
+  private openDirect(direct: ChunkDirect, model: ChunkModel): void {
+    const { wasm, places, numbers } = this;
+    const mark = this.symbolsOf(direct.mark);
+    if (mark === undefined || mark.length > markRoom || !this.openModel(model)) return;
+    numbers.set(mark, places.mark / 4);
+    const space = ['dropped', 'begins', 'joins'].indexOf(direct.space);
+    wasm.openDirect(
+      ...[space, direct.marksStart, direct.single, places.mark, mark.length, places.places, places.texts],
+    );
+  }
+
+  /** Whether the model has room. */
+  private openModel(model: ChunkModel): boolean {
+    const { wasm, places, numbers, all } = this;
+    let at = places.rest;
+    const put = (values: Uint32Array) => {
+      const place = at;
+      numbers.set(values, place / 4);
+      at += up(4 * values.length);
+      return place;
+    };
+    const factor = randomOdd();
+    if (model.kind === 'pairs') {
+      const { ranks, merged } = model;
+      const columns = [model.lefts, model.rights, ranks].map(put);
+      const ids = merged === undefined ? 0 : put(merged);
+      wasm.openModel(1, -1, 0, false, 0, 0);
+      return wasm.openPairs(places.bits, factor, ranks.length, columns[0], columns[1], columns[2], ids) !== 0;
+    }
+    const { bytes, offsets, ids, count } = model.pieces;
+    const scores = at;
+    if (model.kind === 'best') {
+      new Float64Array(all.buffer, at, model.scores.length).set(model.scores);
+      at += 8 * model.scores.length;
+    }
+    const offsetsAt = put(offsets.subarray(0, count + 1));
+    const idsAt = put(ids.subarray(0, count));
+    const nodeIds = at;
+    at += up(4 * (charactersOf(model) + 2));
+    all.set(bytes.subarray(0, offsets[count]), at);
+    const prefix = model.kind === 'longest' ? model.prefix : new Uint8Array();
+    const prefixAt = at + offsets[count];
+    all.set(prefix, prefixAt);
+    const unknown = model.unknownId ?? -1;
+    if (model.kind === 'longest') wasm.openModel(2, unknown, model.longestWord, false, 0, 0);
+    else wasm.openModel(3, unknown, 0, model.spellsUnknown, scores, model.unknownScore);
+    const { bits } = places;
+    return (
+      wasm.openTrie(...[bits, factor, at, offsetsAt, idsAt, count, prefixAt, prefix.length, nodeIds]) !== 0
+    );
+  }
+
+  /** What the model's words are made of: ids, or code points. */
+  private symbolsOf(text: string): ArrayLike<number> | undefined {
+    const { model } = this.options;
+    if (model?.kind === 'pairs') return model.symbolsOf(text);
+    return Array.from(text, (each) => each.codePointAt(0) as number);
+  }
+
+  private learn(code: number): number {
+    const { all, numbers, places, wasm } = this;
+    const { direct } = this.options;
+    let { kind, text } = direct?.learn(code) ?? { kind: generalKind, text: '' };
+    const symbols = kind === generalKind ? [] : this.symbolsOf(text);
+    if (symbols === undefined || symbols.length > longestText || this.symbols + symbols.length > textSymbols)
+      kind = generalKind;
+    else {
+      numbers.set(symbols, places.texts / 4 + this.symbols);
+      numbers[places.places / 4 + code] = (this.symbols << 6) | symbols.length;
+      this.symbols += symbols.length;
+    }
+    all[wasm.classesAt.value + code] = kind;
+    return kind;
+  }
+
+  private ask(start: number, end: number, out: number): number {
+    const ids = this.options.ask(this.all, start, end);
+    const { idsAt } = this.wasm;
+    if (out + 4 * ids.length <= idsAt.value + 4 * this.room) {
+      this.numbers.set(ids, out / 4);
+      return out + 4 * ids.length;
+    }
+    this.flush(out);
+    this.take(ids, this.read);
+    return idsAt.value;
+  }
+
+  private flush(out: number): void {
+    const { value } = this.wasm.idsAt;
+    if (out > value) this.take(this.numbers.subarray(value / 4, out / 4), this.read);
+  }
+
+  encode(
+    text: string,
+    from: number,
+    holdLast: boolean,
+    take: (ids: Uint32Array, read: number) => void,
+  ): number {
+    const { wasm, bytes, room, bitUnits } = this;
+    this.take = take;
+    let read = from;
+    let held = 0;
+    for (;;) {
+      const added = encodeBit(text, read, bitUnits, bytes.subarray(held, room));
+      read += added.read;
+      held += added.written;
+      bytes.fill(0, held, held + padding);
+      this.read = read;
+      const isEnd = read >= text.length;
+      const done = wasm.encode(held, holdLast || !isEnd);
+      bytes.copyWithin(0, done, held);
+      held -= done;
+      // No character of four bytes more has room: the chunk that was begun is too long.
+      if (isEnd || room - held < 4) return read - countUnits(bytes, held);
+    }
+  }
+}
