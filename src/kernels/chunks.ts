@@ -230,6 +230,7 @@ class WasmChunks implements ChunkKernel {
   private symbolsOf(text: string): ArrayLike<number> | undefined {
     const { model } = this.options;
     if (model?.kind === 'pairs') return model.symbolsOf(text);
+    if (text.length === 1) return [text.charCodeAt(0)];
     return Array.from(text, (each) => each.codePointAt(0) as number);
   }
 
@@ -241,7 +242,8 @@ class WasmChunks implements ChunkKernel {
     if (symbols === undefined || symbols.length > longestText || this.symbols + symbols.length > textSymbols)
       kind = generalKind;
     else {
-      numbers.set(symbols, places.texts / 4 + this.symbols);
+      const at = places.texts / 4 + this.symbols;
+      for (let i = 0; i < symbols.length; i++) numbers[at + i] = symbols[i];
       numbers[places.places / 4 + code] = (this.symbols << 6) | symbols.length;
       this.symbols += symbols.length;
     }

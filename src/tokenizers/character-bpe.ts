@@ -5,6 +5,8 @@ import { WordMerger } from './bpe-word.ts';
 import { keepsSpans, reserveIds } from './id-sink.ts';
 import { type PieceFinder, pushWord, refuseUnknown, type WordModel } from './wordpiece.ts';
 
+const encoder = new TextEncoder();
+
 export interface CharacterBpeOptions {
   /** As errors name it. */
   name: string;
@@ -36,13 +38,14 @@ export class CharacterBpe implements WordModel {
   private readonly prefix: Uint8Array;
   private readonly suffix: Uint8Array;
   private readonly scratch: Uint8Array;
+  private readonly spelling = new Uint8Array(256);
   /** Id + 1 of the characters of ASCII where they stand alone; -1 for those without. */
   private readonly ascii = new Int32Array(128);
 
   constructor(options: CharacterBpeOptions) {
     this.options = options;
-    this.prefix = new TextEncoder().encode(options.prefix);
-    this.suffix = new TextEncoder().encode(options.suffix);
+    this.prefix = encoder.encode(options.prefix);
+    this.suffix = encoder.encode(options.suffix);
     this.scratch = new Uint8Array(this.prefix.length + 4 + this.suffix.length);
   }
 
@@ -81,21 +84,21 @@ export class CharacterBpe implements WordModel {
     return { kind: 'pairs', symbolsOf: (text) => this.symbolsOf(text), ...merges.ranked() };
   }
 
-  /** Ids of a text's characters before they merge; undefined with unknown ones, which depend on their neighbors. */
+  /** Ids of a character's text before its letters merge; undefined with unknown ones, which depend on their neighbors. */
   private symbolsOf(text: string): number[] | undefined {
-    const bytes = new TextEncoder().encode(text);
+    const { byteIds } = this.options;
+    const { spelling } = this;
+    const { written } = encoder.encodeInto(text, spelling);
     const symbols: number[] = [];
-    for (let at = 0; at < bytes.length; ) {
-      const lead = bytes[at];
+    for (let at = 0; at < written; ) {
+      const lead = spelling[at];
       const after = at + (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4);
-      const id = this.characterId(bytes, at, after, false, false);
+      const id = this.characterId(spelling, at, after, false, false);
       if (id >= 0) symbols.push(id);
-      else {
-        const spelled =
-          this.options.byteIds &&
-          Array.from(bytes.subarray(at, after), (byte) => this.options.byteIds?.[byte] ?? -1);
-        if (spelled === undefined || spelled.includes(-1)) return undefined;
-        symbols.push(...spelled);
+      for (let i = at; i < after && id < 0; i++) {
+        const byteId = byteIds?.[spelling[i]] ?? -1;
+        if (byteId < 0) return undefined;
+        symbols.push(byteId);
       }
       at = after;
     }

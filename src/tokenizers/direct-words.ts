@@ -139,7 +139,7 @@ export class DirectWords {
     const { kind, text } = this.learn(code === lineEnd ? '\r\n' : String.fromCodePoint(code));
     const isText = kind !== 'space' && kind !== 'breaks';
     return {
-      kind: Buffer.byteLength(text) > longestText ? general : numbers[kind],
+      kind: 3 * text.length > longestText && Buffer.byteLength(text) > longestText ? general : numbers[kind],
       text: isText ? text : '',
     };
   }
