@@ -42,6 +42,11 @@ export const commands: Record<string, { usage: string; summary: string; load(): 
     summary: 'which of some tokens does not match the others',
     load: async () => (await import('./odd.ts')).command,
   },
+  explain: {
+    usage: '[token|text...]',
+    summary: 'a row as a sum of few other rows',
+    load: async () => (await import('./explain.ts')).command,
+  },
   eval: {
     usage: '[file]',
     summary: 'test sets of analogies and word pairs',

@@ -1,0 +1,148 @@
+import type { Command, Context } from '../command.ts';
+import { type PursuitOptions, type PursuitStep, pursue } from '../core/pursuit.ts';
+import { EmbError } from '../errors.ts';
+import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
+import { readAmong } from './among.ts';
+import { tokenCells, tokenColumns } from './answer-columns.ts';
+import { captionOfTable, openTable, rowNames } from './open-table.ts';
+import { type Query, readQueries } from './queries.ts';
+
+export const command: Command = {
+  name: 'explain',
+  summary: 'a row as a sum of few other rows',
+  usage: '[token|text...]',
+  description:
+    'Which other rows add up to a row, and with which coefficients: orthogonal matching pursuit. Every step takes the row that fits best\n' +
+    'what is still left, and fits all coefficients again; "residual" is the length of what is left then, as a share of the row.\n' +
+    'An argument is a token of the vocabulary if there is one of that name, else a text: the mean of its tokens. Its own rows are not\n' +
+    'used. --vectors explains vectors from elsewhere. A step scans the table once.',
+  options: [
+    {
+      long: 'k',
+      short: 'k',
+      type: 'integer',
+      value: 'n',
+      min: 1,
+      max: 256,
+      default: '8',
+      description: 'how many rows at most',
+    },
+    {
+      long: 'non-negative',
+      type: 'flag',
+      description: 'only coefficients from 0 on: what a row consists of, not what it lacks',
+    },
+    {
+      long: 'tolerance',
+      type: 'number',
+      value: 'x',
+      description: 'stop when the residual is at most this (0.5 is half of the row)',
+    },
+    {
+      long: 'among',
+      type: 'text',
+      value: 'file',
+      description: 'only these tokens: a file with one token, text of one token, or #id a line',
+    },
+    { long: 'keep-self', type: 'flag', description: 'the rows of a query may explain it' },
+    {
+      long: 'vectors',
+      type: 'text',
+      value: 'file',
+      description: 'explain the vectors of this file, - for stdin',
+    },
+    {
+      long: 'kernel',
+      type: 'text',
+      value: 'name',
+      choices: ['simd', 'ts'],
+      default: 'simd',
+      description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
+    },
+  ],
+  groups: ['model', 'tokenizer', 'input', 'scratch'],
+  formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids'],
+  examples: [
+    { line: 'emb explain -m ./gpt2 " the" -k 4', says: 'four rows that come nearest to one in sum' },
+    { line: 'emb explain -m ./gpt2 " the" --non-negative -f jsonl', says: 'only what is added' },
+    {
+      line: 'emb explain -m vectors.txt king --tolerance 0.5',
+      says: 'as many rows as half of a row takes, at most 8',
+    },
+  ],
+  run,
+};
+
+async function run(context: Context): Promise<Report> {
+  const { options } = context;
+  const tolerance = options.tolerance as number | undefined;
+  if (tolerance !== undefined && !(tolerance >= 0 && tolerance < 1)) {
+    throw new EmbError('usage', `--tolerance is ${tolerance}, expected 0 or more and less than 1`);
+  }
+  const opened = await openTable(context);
+  const { model, table } = opened;
+  const names = await rowNames(context, opened);
+  const tokenizer = async () => names ?? context.tokenizer(model);
+  const queries = await readQueries(context, table, tokenizer);
+  for (const query of queries) checkLength(query, names);
+  const nonNegative = options.nonNegative === true;
+  const pursuit: PursuitOptions = {
+    k: (options.k as number | undefined) ?? 8,
+    nonNegative,
+    tolerance,
+    among: await readAmong(context, table, tokenizer),
+    kernel: options.kernel === 'ts' ? 'ts' : 'simd',
+  };
+  async function* blocks(): AsyncGenerator<Block> {
+    for (const [index, query] of queries.entries()) {
+      const progress = context.progress(table.rows * pursuit.k, 'rows');
+      const steps = await pursue(table, query.vector, {
+        ...pursuit,
+        exclude: options.keepSelf ? undefined : new Set(query.ids),
+        advance: (rows) => progress.advance(rows),
+      });
+      progress.done();
+      const cells = steps.map((step, rank) =>
+        context.format === 'ids' ? [step.row] : cellsOf(query, step, rank, names),
+      );
+      yield { cells, sequence: index, ends: true };
+    }
+  }
+  return {
+    columns: context.format === 'ids' ? [{ key: 'id', kind: 'id' }] : columnsOf(queries, names),
+    blocks: blocks(),
+    caption: [
+      `${captionOfTable(opened, names)} · orthogonal matching pursuit${nonNegative ? ', non-negative' : ''}`,
+    ],
+    layout: 'rows',
+  };
+}
+
+/** @throws EmbError "range" for a vector that no sum of rows is a share of */
+function checkLength({ row, text, ids, vector }: Query, names: Tokenizer | undefined): void {
+  if (vector.every(Number.isFinite) && vector.some((value) => value !== 0)) return;
+  const token = ids.length === 1 ? names?.tokenOf(ids[0]) : undefined;
+  const name = text ?? token ?? (ids.length === 1 ? `#${ids[0]}` : null);
+  throw new EmbError(
+    'range',
+    `vector ${row}${name === null ? '' : ` (${JSON.stringify(name)})`} is zero or not finite: there is nothing to explain`,
+  );
+}
+
+function columnsOf(queries: readonly Query[], names: Tokenizer | undefined): Column[] {
+  const hasTexts = queries.some(({ text }) => text !== null);
+  return [
+    { key: 'row', kind: 'count', where: queries.length > 1 && !hasTexts ? 'all' : 'machine' },
+    { key: 'query', kind: 'text', where: queries.length > 1 && hasTexts ? 'all' : 'machine' },
+    { key: 'step', kind: 'count' },
+    ...tokenColumns(names),
+    { key: 'coefficient', kind: 'number' },
+    { key: 'cosine', kind: 'number' },
+    { key: 'residual', kind: 'number' },
+  ];
+}
+
+function cellsOf(query: Query, step: PursuitStep, rank: number, names: Tokenizer | undefined): Cell[] {
+  const { row, coefficient, cosine, residual } = step;
+  return [query.row, query.text, rank + 1, ...tokenCells(row, names), coefficient, cosine, residual];
+}
