@@ -10,7 +10,7 @@ export interface SubTable {
 
 /**
  * kind decides how renderers show a cell:
- * text: untrusted or free text, escaped · name: the same, cut in its middle where room is short · shape: number[], 2 x 3 ·
+ * text: untrusted or free text, escaped · prose: the same, on several lines where room is short · name: the same, cut in its middle where room is short · shape: number[], 2 x 3 ·
  * token: bytes of a token (Uint8Array) or a string, shown with ␣ and <0xE4> ·
  * bytes: hex · id / count: integers (count gets thousands separators in tables) · number: 4 significant decimals in tables ·
  * float32: a number that is one, printed shortest as such ·
@@ -18,6 +18,7 @@ export interface SubTable {
  */
 export type ColumnKind =
   | 'text'
+  | 'prose'
   | 'name'
   | 'shape'
   | 'token'

@@ -62,6 +62,11 @@ export const commands: Record<string, { usage: string; summary: string; load(): 
     summary: 'numbers about a table, or about the rows of a text',
     load: async () => (await import('./stats.ts')).command,
   },
+  doctor: {
+    usage: '[ref]',
+    summary: 'tokenizer, config, input table and head held against each other',
+    load: async () => (await import('./doctor.ts')).command,
+  },
   diff: {
     usage: '[ref...]',
     summary: 'what changed between two tables: tokens and rows',

@@ -1,5 +1,6 @@
 import type CliTable3 from 'cli-table3';
 import { displayWidth, truncate, truncateMiddle } from '../text/width.ts';
+import { wrapWords } from '../text/wrap.ts';
 import type { Paint } from './colors.ts';
 import { drawBar, largestBar } from './table-cells.ts';
 import type { VectorColumn } from './table-vectors.ts';
@@ -11,6 +12,8 @@ export interface GridColumn {
   right: boolean;
   /** The widths its cells may be cut to: gladly, and at worst. Absent: never cut, as a number would become another. */
   cut?: { soft: number; hard: number; middle?: boolean };
+  /** Text goes on in the next line instead of being cut. */
+  wraps?: boolean;
   /** Room to keep when more rows may follow. */
   floor: number;
 }
@@ -101,7 +104,7 @@ export class Grid {
     this.held = [];
     this.fit(rows, ends);
     const bars = this.columns.map((_, i) => largestBar(rows.map(({ cells }) => cells[i].bar ?? 0)));
-    const shown = rows.map((row) => this.showRow(row, bars));
+    const shown = rows.flatMap((row) => this.wrap(row)).map((row) => this.showRow(row, bars));
     const lines: string[] = [];
     let start = 0;
     do {
@@ -138,6 +141,19 @@ export class Grid {
       room -= vectors.width;
     }
     this.widths = shrink(natural, this.columns, room);
+  }
+
+  /** A row as the lines that its texts take. */
+  private wrap(row: GridRow): GridRow[] {
+    const parts = row.cells.map(({ text }, i) =>
+      this.columns[i].wraps ? wrapWords(text, this.widths[i]) : [text],
+    );
+    const lines = Math.max(1, ...parts.map(({ length }) => length));
+    if (lines === 1) return [row];
+    return Array.from({ length: lines }, (_, line) => ({
+      ...row,
+      cells: row.cells.map((cell, i) => ({ ...cell, text: parts[i][line] ?? '' })),
+    }));
   }
 
   private showRow(row: GridRow, bars: readonly number[]): Shown[] {

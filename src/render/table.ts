@@ -40,6 +40,7 @@ interface Setting {
 const widthsOf: Partial<Record<ColumnKind, { soft: number; hard: number; floor: number; middle?: boolean }>> =
   {
     text: { soft: 20, hard: 6, floor: 24 },
+    prose: { soft: 28, hard: 12, floor: 24 },
     name: { soft: 24, hard: 8, floor: 24, middle: true },
     token: { soft: 10, hard: 4, floor: 12 },
     bytes: { soft: 11, hard: 5, floor: 11 },
@@ -59,6 +60,7 @@ function gridColumn(column: Column): GridColumn {
     title,
     right,
     floor: widths.floor,
+    wraps: column.kind === 'prose',
     cut: { ...widths, soft: Math.max(widths.soft, displayWidth(title)) },
   };
 }

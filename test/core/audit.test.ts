@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import ndarray from 'ndarray';
 import { describe, expect, test } from 'vitest';
 import { type Audit, type AuditInput, auditModel } from '../../src/core/audit.ts';
 import { type IndicatorName, indicatorNames } from '../../src/core/audit-indicators.ts';
 import { deviationsOf, lowValues } from '../../src/core/audit-outliers.ts';
 import { openModel } from '../../src/model/open.ts';
-import type { EmbeddingTable, Tokenizer } from '../../src/types.ts';
+import type { Tokenizer } from '../../src/types.ts';
+import { tableOfRows } from '../support/table.ts';
 
 interface Expected {
   kinds: string;
@@ -36,32 +36,6 @@ async function auditOf(more: Partial<AuditInput> & { tied?: boolean } = {}): Pro
 function idsWith(audit: Audit, fault: string): number[] {
   const ids = Array.from({ length: audit.ids }, (_, id) => id);
   return ids.filter((id) => (audit.faultsOf(id) as string[]).includes(fault));
-}
-
-/** A table in memory, scanned in blocks of three rows. */
-function tableOf(rows: number[][]): EmbeddingTable {
-  const dim = rows[0].length;
-  const data = Float32Array.from(rows.flat());
-  return {
-    tensorName: 'weight',
-    dtype: 'F32',
-    rows: rows.length,
-    dim,
-    byteLength: data.byteLength,
-    rounds: false,
-    async gather(ids) {
-      return ndarray(
-        Float32Array.from(Array.from(ids, (id) => [...data.subarray(id * dim, (id + 1) * dim)]).flat()),
-        [ids.length, dim],
-      );
-    },
-    async *scan() {
-      for (let start = 0; start < rows.length; start += 3) {
-        const count = Math.min(3, rows.length - start);
-        yield { start, rows: count, data: data.slice(start * dim, (start + count) * dim) };
-      }
-    },
-  };
 }
 
 /** A tokenizer that gives one id for each of these texts and its highest id for all others. */
@@ -161,7 +135,7 @@ describe('the audit of a model with planted faults', () => {
 describe('the audit of odd vocabularies', () => {
   test('names ids without an entry and ids without a row', async () => {
     const tokenizer = tokenizerOf(['alpha', undefined, 'beta', 'gamma', 'delta']);
-    const audit = await auditModel({ tokenizer, input: tableOf([[1], [2], [3]]) });
+    const audit = await auditModel({ tokenizer, input: tableOfRows([[1], [2], [3]]) });
     expect(audit.ids).toBe(5);
     expect(audit.kindOf(1)).toBe('unassigned');
     expect([3, 4].map((id) => audit.faultsOf(id))).toEqual([['no-row'], ['no-row']]);
@@ -209,13 +183,13 @@ describe('the audit of odd vocabularies', () => {
 
   test('refuses a vocabulary that no table justifies', async () => {
     const tokenizer = tokenizerOf(['a'], 2 ** 32);
-    await expect(auditModel({ tokenizer, input: tableOf([[1]]) })).rejects.toThrow(
+    await expect(auditModel({ tokenizer, input: tableOfRows([[1]]) })).rejects.toThrow(
       'has 4,294,967,296 ids, expected at most 2,097,152',
     );
   });
 
   test('an indicator that needs what the model lacks is refused', async () => {
-    const input = tableOf([[1], [2]]);
+    const input = tableOfRows([[1], [2]]);
     await expect(auditModel({ input, indicator: 'output-l2' })).rejects.toThrow('no output embedding');
     await expect(auditModel({ input, output: input, indicator: 'output-l2' })).rejects.toThrow(
       'no row is known to be unused',
@@ -225,7 +199,7 @@ describe('the audit of odd vocabularies', () => {
 
   test('of very many padding rows some are averaged', async () => {
     const rows = Array.from({ length: 9001 }, (_, i) => [1 + (i % 7), 2]);
-    const input = tableOf(rows);
+    const input = tableOfRows(rows);
     const audit = await auditModel({ tokenizer: tokenizerOf(['alpha']), input, output: input });
     expect(audit.reference!.ids).toHaveLength(4096);
     expect(audit.reference!.ids[0]).toBe(1);
@@ -234,7 +208,7 @@ describe('the audit of odd vocabularies', () => {
 
   test('rows of one square that are not one row are no duplicates', async () => {
     const audit = await auditModel({
-      input: tableOf([
+      input: tableOfRows([
         [3, 4],
         [4, 3],
         [-3, 4],

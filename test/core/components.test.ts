@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import ndarray from 'ndarray';
 import { describe, expect, test } from 'vitest';
 import { principalComponents } from '../../src/core/components.ts';
 import { findNeighbors, type Metric } from '../../src/core/neighbors.ts';
 import { symmetricEigen } from '../../src/core/symmetric-eigen.ts';
-import type { EmbeddingTable } from '../../src/types.ts';
+import { tableOf } from '../support/table.ts';
 
 interface Case {
   rows: number;
@@ -34,29 +33,6 @@ function generate({ rows, dim, seed }: Case): Float32Array {
     }
   }
   return data;
-}
-
-function tableOf(data: Float32Array, dim: number): EmbeddingTable {
-  const rows = data.length / dim;
-  return {
-    tensorName: 'weight',
-    dtype: 'F32',
-    rows,
-    dim,
-    byteLength: data.byteLength,
-    rounds: false,
-    async gather(ids) {
-      const out = new Float32Array(ids.length * dim);
-      for (const [index, id] of ids.entries()) out.set(data.subarray(id * dim, (id + 1) * dim), index * dim);
-      return ndarray(out, [ids.length, dim]);
-    },
-    async *scan() {
-      for (let start = 0; start < rows; start += 41) {
-        const count = Math.min(41, rows - start);
-        yield { start, rows: count, data: data.slice(start * dim, (start + count) * dim) };
-      }
-    },
-  };
 }
 
 describe('without the leading components', () => {

@@ -1,38 +1,8 @@
 import fc from 'fast-check';
-import ndarray from 'ndarray';
 import { expect, test } from 'vitest';
 import { unitRow } from '../../src/core/analogy.ts';
 import { keptAnswers, predictAnalogies } from '../../src/core/evaluate.ts';
-import type { EmbeddingTable } from '../../src/types.ts';
-
-/** A table in memory, scanned in blocks of seven rows; `scans` counts them. */
-function tableOf(data: Float32Array, dim: number) {
-  const rows = data.length / dim;
-  const table: EmbeddingTable & { scans: number } = {
-    scans: 0,
-    tensorName: 'weight',
-    dtype: 'F32',
-    rows,
-    dim,
-    byteLength: data.byteLength,
-    rounds: false,
-    async gather(ids) {
-      const out = new Float32Array(ids.length * dim);
-      ids.forEach((id, index) => {
-        out.set(data.subarray(id * dim, (id + 1) * dim), index * dim);
-      });
-      return ndarray(out, [ids.length, dim]);
-    },
-    async *scan() {
-      table.scans++;
-      for (let start = 0; start < rows; start += 7) {
-        const count = Math.min(7, rows - start);
-        yield { start, rows: count, data: data.slice(start * dim, (start + count) * dim) };
-      }
-    },
-  };
-  return table;
-}
+import { tableOf } from '../support/table.ts';
 
 const seeded = (length: number) => Float32Array.from({ length }, (_, i) => Math.sin(i * i + i / 3));
 

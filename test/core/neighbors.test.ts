@@ -1,36 +1,9 @@
 import fc from 'fast-check';
-import ndarray from 'ndarray';
 import { describe, expect, test } from 'vitest';
 import { findNeighbors, type Metric } from '../../src/core/neighbors.ts';
 import { TopRows } from '../../src/core/top-rows.ts';
 import { loadDotKernel, plainDots } from '../../src/kernels/dots.ts';
-import type { EmbeddingTable } from '../../src/types.ts';
-
-/** A table in memory, scanned in blocks of three rows. */
-function tableOf(data: Float32Array, dim: number): EmbeddingTable {
-  const rows = data.length / dim;
-  return {
-    tensorName: 'weight',
-    dtype: 'F32',
-    rows,
-    dim,
-    byteLength: data.byteLength,
-    rounds: false,
-    async gather(ids) {
-      const out = new Float32Array(ids.length * dim);
-      ids.forEach((id, index) => {
-        out.set(data.subarray(id * dim, (id + 1) * dim), index * dim);
-      });
-      return ndarray(out, [ids.length, dim]);
-    },
-    async *scan() {
-      for (let start = 0; start < rows; start += 3) {
-        const count = Math.min(3, rows - start);
-        yield { start, rows: count, data: data.slice(start * dim, (start + count) * dim) };
-      }
-    },
-  };
-}
+import { tableOf } from '../support/table.ts';
 
 /** The twin: every row compared in float64, all of them sorted. */
 function bruteForce(

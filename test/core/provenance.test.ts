@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { explainPadding } from '../../src/core/padding.ts';
+import { findProvenances, type Provenance, provenances } from '../../src/core/provenance.ts';
+import { tableOfRows } from '../support/table.ts';
+
+/** Normal numbers from a fixed seed. */
+function normal(seed: number): () => number {
+  let state = seed;
+  const uniform = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state + 0.5) / 2 ** 32;
+  };
+  return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+}
+
+/** Rows as training leaves them: columns of unequal size, a mean, a common direction. */
+function trainedRows(rows: number, dim: number, seed: number, size = 1): number[][] {
+  const draw = normal(seed);
+  const scales = Array.from({ length: dim }, () => size * (0.05 + 0.3 * Math.abs(draw())));
+  const means = Array.from({ length: dim }, () => size * 0.1 * draw());
+  return Array.from({ length: rows }, () => {
+    const length = 1 + 0.2 * draw();
+    return means.map((mean, d) => mean + length * scales[d]! * draw());
+  });
+}
+
+const kindsOf = async (rows: number[][], options = {}) => {
+  const found = await findProvenances(tableOfRows(rows), options);
+  return { ...found, names: Array.from(found.kinds, (code): Provenance => provenances[code]!) };
+};
+
+describe('provenance of rows', () => {
+  test.each([
+    [16, 400, 1],
+    [64, 2000, 0.1],
+    [64, 2000, 0.02],
+    [256, 1000, 0.05],
+  ])('a trained table of width %i has trained rows only', async (dim, count, size) => {
+    for (let seed = 1; seed <= 5; seed++) {
+      const { names, untrained } = await kindsOf(trainedRows(count, dim, seed, size));
+      expect(untrained).toBeNull();
+      expect(names.filter((name) => name !== 'trained')).toEqual([]);
+    }
+  });
+
+  test.each([0.02, 1, 0.037])(
+    'a table of sigma %f that was never trained is told as a whole',
+    async (sigma) => {
+      const draw = normal(9);
+      const rows = Array.from({ length: 500 }, () => Array.from({ length: 64 }, () => sigma * draw()));
+      rows[3] = rows[3]!.map(() => 0);
+      const { names, untrained } = await kindsOf(rows);
+      expect(untrained).toBeCloseTo(sigma, sigma === 0.037 ? 3 : 12);
+      expect(names[3]).toBe('zero');
+      expect(names.filter((name) => name === 'normal-init')).toHaveLength(499);
+    },
+  );
+
+  test('drawn rows among trained ones: of a known sigma anywhere, of any sigma where rows are new', async () => {
+    const draw = normal(4);
+    const drawn = (sigma: number) => Array.from({ length: 128 }, () => sigma * draw());
+    const rows = trainedRows(600, 128, 8);
+    [rows[100], rows[200], rows[300]] = [drawn(0.02), drawn(0.005), drawn(0.0331)];
+    rows.push(drawn(0.0331), drawn(0.0331));
+    const { names, sigmaOf } = await kindsOf(rows, { sigma: 0.005, newFrom: 600 });
+    const ids = names.flatMap((name, id) => (name === 'normal-init' ? [id] : []));
+    // Nothing tells row 300 from a row that training made small.
+    expect(ids).toEqual([100, 200, 600, 601]);
+    expect([sigmaOf(100), sigmaOf(200)]).toEqual([0.02, 0.005]);
+    expect(sigmaOf(600)).toBeCloseTo(0.0331, 2);
+  });
+
+  test('the mean is that of the old rows; copies, zeros and NaN come first', async () => {
+    const rows = trainedRows(300, 32, 6);
+    const mean = rows[0]!.map((_, d) => rows.reduce((sum, row) => sum + row[d]!, 0) / rows.length);
+    rows.push(
+      mean,
+      [...mean],
+      rows[17]!,
+      mean.map(() => 0),
+      mean.map(() => Number.NaN),
+    );
+    for (let i = 0; i < 20; i++) rows.push(mean.map((value, d) => value + 1e-4 * d));
+    const { names, twins } = await kindsOf(rows, { newFrom: 300 });
+    expect(names.slice(299, 306)).toEqual([
+      'trained',
+      'mean-init',
+      'copy',
+      'copy',
+      'zero',
+      'nan',
+      'mean-init',
+    ]);
+    expect([twins[301], twins[302]]).toEqual([300, 17]);
+  });
+
+  test('tables that are too small say only what is certain', async () => {
+    const { names } = await kindsOf(trainedRows(10, 32, 1));
+    expect(new Set(names)).toEqual(new Set(['trained']));
+    const narrow = await kindsOf([...trainedRows(100, 4, 1), [0, 0, 0, 0]]);
+    expect(narrow.names[100]).toBe('zero');
+  });
+});
+
+test.each([
+  [50257, 50304, 128, true],
+  [30522, 30528, 64, true],
+  [32100, 32128, 128, true],
+  [151_665, 151_936, 128, false],
+  [10, 11, null, false],
+  [10, 48, 16, false],
+  [100, 128, 128, true],
+])('%i ids in %i rows: a multiple of %s, the next one: %s', (ids, rows, multiple, isNext) => {
+  expect(explainPadding(ids, rows)).toEqual({ multiple, isNext });
+});
