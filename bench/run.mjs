@@ -9,6 +9,7 @@ const names = [
   'neighbors',
   'audit',
   'tokenizers',
+  'batch',
 ];
 const asked = process.argv.slice(2);
 for (const name of asked.length > 0 ? asked : names) {

@@ -26,7 +26,7 @@ const standIns = {
 
 /** What every command loads comes in one file: a file costs about half a millisecond. */
 const shared =
-  /src\/(errors|bytes\/breath|kernels\/(arena|arena-kernel|webassembly)|text\/(nearest|numbers|escape|width|characters)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string/;
+  /src\/(errors|composed-id|bytes\/(breath|input)|commands\/index|cli\/(context|inputs|ids|json-texts|say|progress|terminal|batch-terms)|kernels\/(arena|arena-kernel|webassembly)|text\/(nearest|numbers|escape|width|characters)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string/;
 
 /** What opening a file and looking its rows up loads. */
 const opening =
@@ -43,6 +43,9 @@ const comparing =
 /** What the built-in encodings load. */
 const encoding =
   /src\/(tokenizers\/(tiktoken(-(encodings|text|tokenizer))?|scanner(-(cl100k|o200k|gpt2|classes|contraction|runs))?|bpe[a-z-]*|id-sink|ranks[a-z-]*)|kernels\/bpe|model\/tokenizer-ref)\.ts$/;
+
+/** What both ends of the line between two threads load: in the worker's own file it would begin to work where it is only needed. */
+const threads = /src\/cli\/(inbox|workers)\.ts$/;
 
 /** Ranks are read as bytes: as a string in a chunk they would have to be parsed and decoded first. */
 const ranksAsFiles = {
@@ -94,6 +97,7 @@ await bundle.write({
       { name: 'printing', test: printing },
       { name: 'comparing', test: comparing },
       { name: 'encoding', test: encoding },
+      { name: 'threads', test: threads },
     ],
   },
 });

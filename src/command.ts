@@ -219,6 +219,8 @@ export interface Command {
   formats: readonly string[];
   /** Another default where options change what is printed (tokenize --decode prints text). */
   defaultFormat?(options: OptionValues): string | undefined;
+  /** True where every text is answered for itself, so that threads may share them; the command then takes --threads. */
+  perText?(options: OptionValues): boolean;
   /** Full command lines, run by a test. */
   examples: readonly { line: string; says: string }[];
   run(context: Context): Promise<Report>;

@@ -48,6 +48,8 @@ export interface Block {
   cells: Cell[][];
   /** Shape: [cells.length, dim]; valid until the next block is asked for. */
   matrix?: Matrix;
+  /** Instead of cells, where a report has one column of ids and nothing else. Valid until the next block is asked for. */
+  ids?: Uint32Array;
   /** Number of the text (sequence) that these rows belong to, from 0. */
   sequence: number;
   /** True on the last block of a sequence. */
@@ -111,6 +113,8 @@ export interface RenderOptions {
   precision?: number;
   /** Elide nothing. */
   full: boolean;
+  /** What was printed before goes on: no header. */
+  continued?: boolean;
   /** True when a terminal shows the output: nothing raw may reach it. */
   terminal?: boolean;
   /** Columns of the terminal, 80 when there is none. */

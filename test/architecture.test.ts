@@ -44,7 +44,7 @@ const builtins: Record<string, string[]> = {
     'node:tls',
     'node:zlib',
   ],
-  cli: ['node:fs', 'node:worker_threads'],
+  cli: ['node:fs', 'node:os', 'node:worker_threads'],
   core: ['node:crypto'],
   model: ['node:path'],
   tokenizers: ['node:buffer'],

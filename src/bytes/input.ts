@@ -26,31 +26,131 @@ export interface RecordOptions {
  * Invalid UTF-8 becomes U+FFFD, with one note. The last record needs no separator.
  * @throws EmbError "missing" for a file that cannot be read, "range" for a record above 256 MiB
  */
-export async function* readRecords(options: RecordOptions): AsyncGenerator<string> {
-  const { separator } = options;
-  const pending: Buffer[] = [];
-  let pendingBytes = 0;
-  for await (const chunk of chunks(options)) {
+export function readRecords(options: RecordOptions): AsyncGenerator<string> {
+  return new RecordStream(options).records();
+}
+
+/** The records of an input: the first ones as strings, the rest in whole pieces for other threads. */
+export class RecordStream {
+  readonly #options: RecordOptions;
+  readonly #chunks: AsyncGenerator<Buffer>;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  /** The input has more than was read. */
+  hasRest = false;
+
+  constructor(options: RecordOptions) {
+    this.#options = options;
+    this.#chunks = chunks(options);
+  }
+
+  /** Records, as of readRecords. Where `isEnough` says so of the bytes read, it ends before the next record, and `hasRest` is true. */
+  async *records(isEnough: (bytes: number) => boolean = () => false): AsyncGenerator<string> {
+    const { separator } = this.#options;
+    let read = 0;
+    try {
+      while (!isEnough(read)) {
+        const { value: chunk, done } = await this.#chunks.next();
+        if (done) {
+          if (this.#pendingBytes > 0) yield* recordsOf(this.#take(), this.#options);
+          return;
+        }
+        const end = this.#hold(chunk, separator);
+        if (end !== undefined) yield* recordsOf(end, this.#options);
+        read += chunk.byteLength;
+      }
+      this.hasRest = true;
+    } finally {
+      if (!this.hasRest) await this.#chunks.return(undefined);
+    }
+  }
+
+  /**
+   * The rest as pieces of whole records of about so many bytes, less when the writer pauses.
+   *
+   * @throws as readRecords does
+   */
+  async *pieces(bytes: number): AsyncGenerator<Buffer> {
+    const { separator } = this.#options;
+    let ready: Buffer[] = [];
+    let length = 0;
+    const piece = () => {
+      const joined = Buffer.concat(ready);
+      [ready, length] = [[], 0];
+      return joined;
+    };
+    for (;;) {
+      const next = this.#chunks.next();
+      if (length > 0 && (await isSlow(next))) yield piece();
+      const { value: chunk, done } = await next;
+      if (done) break;
+      const records = this.#hold(chunk, separator);
+      if (records === undefined) continue;
+      ready.push(records);
+      length += records.byteLength;
+      if (length >= bytes) yield piece();
+    }
+    if (this.#pendingBytes > 0) ready.push(this.#take());
+    if (ready.length > 0) yield piece();
+  }
+
+  /** Keeps what follows the last separator, and gives what stands before it. */
+  #hold(chunk: Buffer, separator: number): Buffer | undefined {
     const end = chunk.lastIndexOf(separator) + 1;
+    let whole: Buffer | undefined;
     if (end > 0) {
-      pending.push(chunk.subarray(0, end));
-      yield* split(decode(pending, options), separator);
-      pending.length = 0;
-      pendingBytes = 0;
+      this.#pending.push(chunk.subarray(0, end));
+      whole = this.#take();
     }
     if (end < chunk.byteLength) {
-      pending.push(chunk.subarray(end));
-      pendingBytes += chunk.byteLength - end;
+      this.#pending.push(chunk.subarray(end));
+      this.#pendingBytes += chunk.byteLength - end;
     }
-    if (pendingBytes > longestRecord) {
+    if (this.#pendingBytes > longestRecord) {
       throw new EmbError(
         'range',
         `a text of the input is longer than ${longestRecord / 2 ** 20} MiB`,
         'cut it into lines',
       );
     }
+    return whole;
   }
-  if (pendingBytes > 0) yield* split(decode(pending, options), separator);
+
+  #take(): Buffer {
+    const parts = this.#pending;
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  }
+}
+
+/** Whether a promise takes longer than a pause. */
+async function isSlow(promise: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const pause = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(true), pauseMilliseconds);
+  });
+  const settled = promise.then(
+    () => false,
+    () => false,
+  );
+  return Promise.race([settled, pause]).finally(() => clearTimeout(timer));
+}
+
+/** The records of bytes that hold whole ones, the last with or without its separator. */
+export function recordsOf(
+  bytes: Buffer,
+  { separator, note }: Pick<RecordOptions, 'separator' | 'note'>,
+): Generator<string> {
+  if (!isUtf8(bytes)) note('the input is not all UTF-8: invalid bytes became U+FFFD');
+  return split(bytes.toString('utf8'), separator);
+}
+
+/** How many records bytes hold. */
+export function countRecords(bytes: Buffer, separator: number): number {
+  let count = 0;
+  for (let at = bytes.indexOf(separator); at >= 0; at = bytes.indexOf(separator, at + 1)) count++;
+  return count + (bytes.length > 0 && bytes[bytes.length - 1] !== separator ? 1 : 0);
 }
 
 /** True when something lies at a path; what is no path (a long text, say) has nothing there. */
@@ -119,12 +219,6 @@ async function* chunks(options: RecordOptions): AsyncGenerator<Buffer> {
   } finally {
     stream?.destroy();
   }
-}
-
-function decode(parts: Buffer[], options: RecordOptions): string {
-  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-  if (!isUtf8(bytes)) options.note('the input is not all UTF-8: invalid bytes became U+FFFD');
-  return bytes.toString('utf8');
 }
 
 function* split(text: string, separator: number): Generator<string> {

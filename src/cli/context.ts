@@ -13,6 +13,9 @@ export interface RunContext extends Context {
   readonly skipped: number;
   caption(line: string): void;
   onPause(emit: () => void): void;
+  readonly inputs: Inputs;
+  /** Gives the reader what is buffered. */
+  flush(): void;
   close(): Promise<void>;
 }
 
@@ -68,6 +71,8 @@ export function createContext(
     options,
     format,
     modelRef,
+    inputs,
+    flush,
     get skipped() {
       return skipped;
     },

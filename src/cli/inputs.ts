@@ -1,4 +1,4 @@
-import { pathExists, readAll, readRecords } from '../bytes/input.ts';
+import { pathExists, RecordStream, readAll } from '../bytes/input.ts';
 import type { IdInput, OptionValues, TextInput } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
@@ -21,11 +21,19 @@ export interface InputHost {
   skip(line: number, message: string): void;
 }
 
+/** Texts that were not read, and the number of the first of them. */
+export interface RestOfTexts {
+  stream: RecordStream;
+  row: number;
+}
+
 /** The inputs of one command line: texts, id sequences or vectors, from arguments, --file or stdin. */
 export class Inputs {
   readonly #host: InputHost;
   readonly #kind: InputKind;
   readonly #field: string;
+  #isEnough: ((bytes: number) => boolean) | undefined;
+  #rest: RestOfTexts | undefined;
 
   constructor(host: InputHost) {
     this.#host = host;
@@ -108,12 +116,27 @@ export class Inputs {
       return;
     }
     let row = 0;
-    for await (const record of this.#records()) {
+    const stream = this.#stream();
+    for await (const record of stream.records(this.#isEnough)) {
       if (row === 0 && record.startsWith('\ufeff')) {
         this.#host.note('the input starts with a byte order mark (U+FEFF), kept as text');
       }
       yield { row: row++, text: record };
     }
+    if (stream.hasRest) this.#rest = { stream, row };
+  }
+
+  /** texts() ends where this says so of the bytes of lines that were read; what follows is the rest. */
+  endTextsWhere(isEnough: (bytes: number) => boolean): void {
+    if (this.#kind === 'lines') this.#isEnough = isEnough;
+  }
+
+  get rest(): RestOfTexts | undefined {
+    return this.#rest;
+  }
+
+  get separator(): number {
+    return this.#host.options.null ? 0 : 10;
   }
 
   async *idSequences(rows: number, tokenizer: () => Promise<Tokenizer>): AsyncGenerator<IdInput> {
@@ -165,13 +188,13 @@ export class Inputs {
   }
 
   #records(): AsyncGenerator<string> {
+    return this.#stream().records();
+  }
+
+  #stream(): RecordStream {
     const { options, note, onPause } = this.#host;
-    return readRecords({
-      file: options.file as string | undefined,
-      separator: options.null ? 0 : 10,
-      note,
-      onPause,
-    });
+    const file = options.file as string | undefined;
+    return new RecordStream({ file, separator: this.separator, note, onPause });
   }
 }
 

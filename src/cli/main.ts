@@ -5,6 +5,7 @@ import { renderers } from '../render/index.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Renderer } from '../types.ts';
+import { type Look, muchText, sharesTexts } from './batch-terms.ts';
 import { colorLevel } from './color.ts';
 import { createContext, type RunContext, type TextArguments } from './context.ts';
 import { parseCommandLine } from './program.ts';
@@ -92,6 +93,7 @@ async function run(argv: readonly string[]): Promise<number> {
     );
   }
   const context = createContext(parsed.args, options, format, textArguments(command), () => stdout.end());
+  if (sharesTexts(command, context)) context.inputs.endTextsWhere(muchText());
   // Listening before the file is there: a signal in between would leave it behind.
   const stop = output === undefined ? undefined : onSignals(() => file?.abandon());
   let file: AtomicFile | undefined;
@@ -143,7 +145,7 @@ async function print(
     options.output === undefined || options.color === 'always'
       ? colorLevel(options.color as string | undefined)
       : 0;
-  await renderer.render(report, sink, {
+  const look: Look = {
     precision: options.precision as number | undefined,
     full: options.full === true,
     terminal: isTerminal(1) && options.output === undefined,
@@ -151,9 +153,13 @@ async function print(
     color,
     shownColumns: options.columns as number | undefined,
     range: readRange(options.range as string | undefined),
-    note: context.note,
-    onPause: context.onPause,
-  });
+  };
+  await renderer.render(report, sink, { ...look, note: context.note, onPause: context.onPause });
+  const { rest } = context.inputs;
+  if (rest !== undefined) {
+    const { printRest } = await import('./batch.ts');
+    await printRest(rest, { command: command.name, context, look, sink });
+  }
   return report.status;
 }
 

@@ -3,7 +3,7 @@ import { shownId } from '../composed-id.ts';
 import { EmbError } from '../errors.ts';
 import { characterCount } from '../text/characters.ts';
 import { formatCount } from '../text/numbers.ts';
-import type { Block, Column, Report, Tokenizer } from '../types.ts';
+import type { Block, Column, IdSink, Report, Tokenizer } from '../types.ts';
 import {
   encodeOptions,
   idCells,
@@ -75,6 +75,15 @@ export const command: Command = {
         'what made each token, in tables too: added token, model, byte fallback, unknown, template, padding',
     },
     { long: 'fit', type: 'flag', description: 'truncate and pad as the tokenizer.json says' },
+    {
+      long: 'threads',
+      type: 'integer',
+      value: 'n',
+      min: 1,
+      max: 64,
+      description:
+        'threads for much text (default: one for each core); the answers and their order are the same',
+    },
   ],
   groups: ['tokenizer', 'input'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids', 'text'],
@@ -101,6 +110,8 @@ export const command: Command = {
       says: 'what two tokenizers make of a corpus, script by script',
     },
   ],
+  perText: ({ summary, decode, ids, token }) =>
+    !summary && !decode && ids === undefined && token === undefined,
   async run(context) {
     checkModes(context);
     const refs = (context.options.compare as string | undefined)?.split(',').map((ref) => ref.trim());
@@ -154,19 +165,23 @@ function checkModes({ options, inputKind }: Context): void {
   }
 }
 
+const newSink = (): IdSink => ({ ids: new Uint32Array(1024), length: 0 });
+
 /** @throws EmbError "range" for a word without a row: its id would mean nothing to the next command */
-function rowId(id: number, tokenizer: Tokenizer): number {
-  if (shownId(id) !== null) return id;
-  throw new EmbError(
-    'range',
-    `${tokenizer.name}: "${tokenizer.tokenOf(id)}" is not in the vocabulary and has no id: its vector is composed of its parts`,
-    'emb embed takes the text itself',
-  );
+function checkIds(ids: Uint32Array, tokenizer: Tokenizer): void {
+  for (const id of ids) {
+    if (shownId(id) !== null) continue;
+    throw new EmbError(
+      'range',
+      `${tokenizer.name}: "${tokenizer.tokenOf(id)}" is not in the vocabulary and has no id: its vector is composed of its parts`,
+      'emb embed takes the text itself',
+    );
+  }
 }
 
-/** The ids of a text, at most --truncate of them. */
-function idsOf(text: string, row: number, tokenizer: Tokenizer, context: Context): Uint32Array {
-  const sink = { ids: new Uint32Array(1024), length: 0 };
+/** The ids of a text, at most --truncate of them: valid until the sink is used again. */
+function idsOf(text: string, row: number, tokenizer: Tokenizer, context: Context, sink: IdSink): Uint32Array {
+  sink.length = 0;
   tokenizer.encodeIds(text, sink, encodeOptions(context.options));
   return truncated(sink.ids.subarray(0, sink.length), row, context, (all, limit) => all.subarray(0, limit));
 }
@@ -178,13 +193,15 @@ const caption = (tokenizer: Tokenizer) => [
 function tokenize(context: Context, tokenizer: Tokenizer): Report {
   const options = encodeOptions(context.options);
   const shown = context.options.stages ? 'all' : 'machine';
+  const sink = newSink();
   async function* blocks(): AsyncGenerator<Block> {
     for await (const input of context.texts()) {
       const { row } = input;
       const text = textOf(input);
       if (context.format === 'ids') {
-        const ids = idsOf(text, row, tokenizer, context);
-        yield { cells: Array.from(ids, (id) => [rowId(id, tokenizer)]), sequence: row, ends: true };
+        const ids = idsOf(text, row, tokenizer, context, sink);
+        checkIds(ids, tokenizer);
+        yield { cells: [], ids, sequence: row, ends: true };
         continue;
       }
       const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>
@@ -249,11 +266,12 @@ function decode(context: Context, tokenizer: Tokenizer): Report {
 }
 
 function count(context: Context, tokenizer: Tokenizer): Report {
+  const sink = newSink();
   async function* blocks(): AsyncGenerator<Block> {
     for await (const input of context.texts()) {
       const { row } = input;
       const text = textOf(input);
-      const { length } = idsOf(text, row, tokenizer, context);
+      const { length } = idsOf(text, row, tokenizer, context, sink);
       const bytes = Buffer.byteLength(text, 'utf8');
       yield { cells: [[row, text, length, characterCount(text), bytes]], sequence: row, ends: true };
     }

@@ -37,7 +37,7 @@ async function renderSeparated(
   let columns: readonly Column[] | undefined;
   if (report.rowsKey === undefined) {
     columns = machineColumns(report.columns).columns;
-    text.text(headerLine(columns, dim, separator, spell));
+    if (!options.continued) text.text(headerLine(columns, dim, separator, spell));
   }
   for await (const rows of machineRows(report)) {
     if (!columns) text.text(headerLine(rows.columns, 0, separator, spell));

@@ -14,6 +14,10 @@ export const renderer: Renderer = {
     let separator = '';
     for await (const block of report.blocks) {
       let line = '';
+      if (block.ids !== undefined && block.ids.length > 0) {
+        line = separator + block.ids.join(' ');
+        separator = ' ';
+      }
       for (const cells of block.cells) {
         const id = cells[place] ?? null;
         // Padding and pooled rows are no tokens.
