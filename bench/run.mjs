@@ -10,6 +10,7 @@ const names = [
   'audit',
   'tokenizers',
   'batch',
+  'diff',
 ];
 const asked = process.argv.slice(2);
 for (const name of asked.length > 0 ? asked : names) {

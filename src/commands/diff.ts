@@ -9,19 +9,14 @@ import {
 } from '../core/row-diff.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
-import type { Cell, Column, EmbeddingTable, Layer, Report, Tokenizer } from '../types.ts';
+import type { Cell, Column, Layer, Report, Tokenizer } from '../types.ts';
+import { quantReport, type Side } from './diff-quant.ts';
 
 /** Differences of each kind that are printed without --top and --all. */
 const shownRows = 20;
 
 /** Rows of one block of the report. */
 const blockRows = 1000;
-
-interface Side {
-  name: string;
-  table: EmbeddingTable;
-  tokenizer: Tokenizer | undefined;
-}
 
 export const command: Command = {
   name: 'diff',
@@ -31,7 +26,8 @@ export const command: Command = {
     'Holds the table of a second model against that of a first. Rows are those of the same token (the same bytes), so that other\n' +
     'orders and other vocabularies compare; by their number where a model has no tokenizer, or with --by id. A row is changed when a value\n' +
     'differs as float32 (NaN is equal to NaN), moved when its token has another id and the same row, added or removed when one side\n' +
-    'lacks it. relative_l2 is |b - a| / |a|. Most changed rows come first. REF:TENSOR names a tensor of a side.',
+    'lacks it; 0 is equal to -0. relative_l2 is |b - a| / |a|. Most changed rows come first. REF:TENSOR names a tensor of a side.\n' +
+    '--quant tells what quantization cost: snr is 20 log10(|a| / |b - a|) in dB, worst rows first, with the nearest row by cosine before and after.',
   options: [
     {
       long: 'by',
@@ -57,6 +53,21 @@ export const command: Command = {
       description: 'how many differences of each kind are printed',
     },
     { long: 'all', type: 'flag', description: 'print every difference' },
+    {
+      long: 'quant',
+      type: 'flag',
+      description: 'B is A in fewer bits: what each row lost, and whose nearest neighbor is another one now',
+    },
+    {
+      long: 'sample',
+      type: 'integer',
+      value: 'n',
+      min: 0,
+      max: 1_000_000,
+      default: '256',
+      description: 'with --quant: rows whose neighbors are looked up, evenly spread over the table',
+    },
+    { long: 'summary', type: 'flag', description: 'with --quant: one record of the table as a whole' },
     { long: 'exit-code', type: 'flag', description: 'exit with 3 when there are differences' },
   ],
   groups: [],
@@ -64,6 +75,7 @@ export const command: Command = {
   examples: [
     { line: 'emb diff ./gpt2 ./bert', says: 'tokens that only one has, and rows that differ' },
     { line: 'emb diff ./gpt2 ./bert --by id -f jsonl', says: 'row against row, for a program' },
+    { line: 'emb diff ./gpt2 ./bert --quant --by id', says: 'what rows lost, as if B were A in fewer bits' },
   ],
   async run(context) {
     const [first, second, ...more] = context.args;
@@ -81,6 +93,10 @@ export const command: Command = {
       );
     }
     const pairs = pairRows(context, before, after);
+    if (context.options.quant) return quantReport(context, before, after, pairs);
+    for (const long of ['sample', 'summary'])
+      if (context.options[long] !== undefined)
+        throw new EmbError('usage', `--${long} is given without --quant`, 'emb diff A B --quant');
     const progress = context.progress(pairs.after.length, 'rows');
     const changed = await compareRows(before.table, after.table, pairs, (rows) =>
       progress.advance(rows),
@@ -124,49 +140,42 @@ function reportOf(
   pairs: RowPairs,
   changed: ChangedRows,
 ): Report {
-  const differs = new Set(changed.after);
+  const differs = new Uint8Array(after.table.rows);
+  for (const id of changed.after) differs[id] = 1;
   const moved: [number, number][] = [];
   pairs.after.forEach((id, i) => {
-    if (id !== pairs.before[i] && !differs.has(id)) moved.push([pairs.before[i], id]);
+    if (id !== pairs.before[i] && differs[id] === 0) moved.push([pairs.before[i], id]);
   });
   const most = context.options.all
     ? Number.POSITIVE_INFINITY
     : ((context.options.top as number) ?? shownRows);
-  const lists: Cell[][] = [];
   const names = { before: before.tokenizer, after: after.tokenizer };
   const order = mostChanged(changed);
-  for (const i of order.subarray(0, Math.min(most, order.length)))
-    lists.push(changedCells(changed, i, names));
-  const unchanged = [null, null, null, null];
-  const add = (change: string, ids: readonly [number | null, number | null][]) => {
-    for (const [from, to] of ids.slice(0, most))
-      lists.push([change, ...tokenOf(names, from, to), from, to, ...unchanged]);
-  };
-  add('moved', moved);
-  add(
-    'removed',
-    pairs.removed.map((id) => [id, null]),
-  );
-  add(
-    'added',
-    pairs.added.map((id) => [null, id]),
-  );
-  const counts = {
-    changed: order.length,
-    moved: moved.length,
-    removed: pairs.removed.length,
-    added: pairs.added.length,
-  };
-  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  if (total > lists.length)
+  const kinds: [change: string, count: number, cells: (index: number) => Cell[]][] = [
+    ['changed', order.length, (index) => changedCells(changed, order[index], names)],
+    ['moved', moved.length, (index) => otherCells('moved', names, ...moved[index])],
+    ['removed', pairs.removed.length, (index) => otherCells('removed', names, pairs.removed[index], null)],
+    ['added', pairs.added.length, (index) => otherCells('added', names, null, pairs.added[index])],
+  ];
+  const total = kinds.reduce((sum, [, count]) => sum + count, 0);
+  const printed = kinds.reduce((sum, [, count]) => sum + Math.min(count, most), 0);
+  if (total > printed)
     context.note(
-      `${formatCount(lists.length)} of ${formatCount(total)} differences are printed; --all prints all`,
+      `${formatCount(printed)} of ${formatCount(total)} differences are printed; --all prints all`,
     );
   const same = pairs.after.length - order.length - moved.length;
-  const said = Object.entries(counts).map(([name, count]) => `${formatCount(count)} ${name}`);
+  const said = kinds.map(([name, count]) => `${formatCount(count)} ${name}`);
   async function* blocks() {
-    for (let at = 0; at < lists.length; at += blockRows)
-      yield { cells: lists.slice(at, at + blockRows), sequence: 0, ends: at + blockRows >= lists.length };
+    let cells: Cell[][] = [];
+    for (const [, count, cellsOf] of kinds) {
+      for (let index = 0; index < Math.min(count, most); index++) {
+        cells.push(cellsOf(index));
+        if (cells.length < blockRows) continue;
+        yield { cells, sequence: 0, ends: false };
+        cells = [];
+      }
+    }
+    yield { cells, sequence: 0, ends: true };
   }
   return {
     columns: columnsOf(names.before !== undefined || names.after !== undefined),
@@ -175,6 +184,11 @@ function reportOf(
     layout: 'rows',
     status: context.options.exitCode && total > 0 ? 'found' : undefined,
   };
+}
+
+/** Cells of a row that did not change, or that one side lacks. */
+function otherCells(change: string, names: Names, from: number | null, to: number | null): Cell[] {
+  return [change, ...tokenOf(names, from, to), from, to, null, null, null, null];
 }
 
 interface Names {

@@ -85,4 +85,22 @@ describe('emb diff', () => {
     expect(emb(['diff', before, 'missing.safetensors']).code).toBe(1);
     expect(emb(['diff', before, 'fixtures/formats/f4-le-C.npy', '--by', 'token']).code).toBe(1);
   });
+
+  test('--quant tells what every row lost and whose neighbors are other ones', () => {
+    const quant = rowsOf([before, after, '--quant']) as unknown as (Row & {
+      snr: number | null;
+      flipped: boolean;
+    })[];
+    expect(quant.map((row) => row.id_before)).toEqual(named('changed').map((row) => row.id_before));
+    for (const { relative_l2, snr } of quant) {
+      if (relative_l2 !== null) expect(snr).toBeCloseTo(-20 * Math.log10(relative_l2), 9);
+    }
+    const { stdout } = emb(['diff', before, after, '--quant', '--summary', '-q', '-f', 'json']);
+    const summary = JSON.parse(stdout);
+    expect(summary).toMatchObject({ changed: expected.changed.length, dtype_before: 'F32' });
+    expect(summary.neighbors_flipped).toBeLessThanOrEqual(summary.neighbors_looked_at);
+    const same = JSON.parse(emb(['diff', before, before, '--quant', '--summary', '-q', '-f', 'json']).stdout);
+    expect(same).toMatchObject({ changed: 0, snr: null, neighbors_flipped: 0 });
+    expect(emb(['diff', before, after, '--summary']).code).toBe(2);
+  });
 });

@@ -1,0 +1,187 @@
+import type { Context } from '../command.ts';
+import {
+  type ChangedRows,
+  compareRows,
+  type DiffTotals,
+  mostChanged,
+  type RowPairs,
+} from '../core/row-diff.ts';
+import { type NearestPair, nearestPairs, samplePairs, signalToNoise } from '../core/row-loss.ts';
+import { formatCount } from '../text/numbers.ts';
+import type { Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
+import { tokenCells, tokenColumns } from './answer-columns.ts';
+
+/** One of the two tables. */
+export interface Side {
+  name: string;
+  table: EmbeddingTable;
+  tokenizer: Tokenizer | undefined;
+}
+
+/** Rows that are printed without --top and --all. */
+const shownRows = 20;
+
+/** Printed rows whose neighbors are looked up beside the sample; each 64 cost two scans. */
+const mostNamed = 256;
+
+/** What all rows lost together. */
+interface Loss {
+  totals: DiffTotals;
+  changed: ChangedRows;
+  sampled: number;
+  flipped: number;
+}
+
+/** What quantization cost: every row by its signal to noise, and how many nearest neighbors are other ones now. */
+export async function quantReport(
+  context: Context,
+  before: Side,
+  after: Side,
+  pairs: RowPairs,
+): Promise<Report> {
+  const { options } = context;
+  const totals: DiffTotals = { rows: 0, signal: 0, noise: 0 };
+  const sample = samplePairs(pairs, (options.sample as number | undefined) ?? 256);
+  const most = options.all ? Number.POSITIVE_INFINITY : ((options.top as number | undefined) ?? shownRows);
+  const progress = context.progress(pairs.after.length, 'rows');
+  const changed = await compareRows(
+    before.table,
+    after.table,
+    pairs,
+    (rows) => progress.advance(rows),
+    totals,
+  ).finally(() => progress.done());
+  const order = mostChanged(changed).subarray(0, Math.min(most, changed.after.length));
+  const named = options.summary ? [] : placesOf(pairs, changed, order.subarray(0, mostNamed));
+  const nearest = await nearestPairs(before.table, after.table, pairs, [...sample, ...named]);
+  const flipped = nearest.slice(0, sample.length).filter((one) => one.flipped).length;
+  const loss: Loss = { totals, changed, sampled: sample.length, flipped };
+  const status = options.exitCode && changed.after.length > 0 ? ('found' as const) : undefined;
+  const caption = [`${before.name} → ${after.name}: ${captionOf(loss)}`];
+  if (options.summary) return { ...summaryReport(before, after, loss), status };
+  if (order.length < changed.after.length) {
+    context.note(
+      `${formatCount(order.length)} of ${formatCount(changed.after.length)} rows are printed; --all prints all`,
+    );
+  }
+  const looked = new Map(nearest.slice(sample.length).map((one, i) => [order[i], one]));
+  return { ...rowReport(before, after, changed, order, looked), caption, status };
+}
+
+/** Where in the pairs the changed rows stand. */
+function placesOf(pairs: RowPairs, changed: ChangedRows, order: Uint32Array): number[] {
+  const wanted = new Map(Array.from(order, (i, at) => [changed.after[i], at]));
+  const places = new Array<number>(order.length);
+  pairs.after.forEach((id, place) => {
+    const at = wanted.get(id);
+    if (at !== undefined) places[at] = place;
+  });
+  return places;
+}
+
+/** Means and the worst over all rows with a relative distance; rows that did not change count as 0. */
+function relativeL2({ changed, totals }: Loss): { mean: number; worst: number } {
+  let [sum, worst] = [0, 0];
+  for (const value of changed.relativeL2) {
+    if (!Number.isFinite(value)) continue;
+    sum += value;
+    worst = Math.max(worst, value);
+  }
+  return { mean: totals.rows === 0 ? 0 : sum / totals.rows, worst };
+}
+
+function captionOf(loss: Loss): string {
+  const { totals, changed, sampled, flipped } = loss;
+  const { mean, worst } = relativeL2(loss);
+  const snr = signalToNoise(totals.signal, totals.noise);
+  const flips =
+    sampled === 0
+      ? []
+      : [`another nearest neighbor in ${formatCount(flipped)} of ${formatCount(sampled)} rows looked at`];
+  return [
+    `${formatCount(changed.after.length)} of ${formatCount(totals.rows)} rows changed`,
+    Number.isFinite(snr) ? `SNR ${snr.toFixed(2)} dB` : 'nothing lost',
+    `relative L2 ${mean.toPrecision(3)} on average, ${worst.toPrecision(3)} at worst`,
+    ...flips,
+  ].join(', ');
+}
+
+function summaryReport(before: Side, after: Side, loss: Loss): Report {
+  const { totals, changed, sampled, flipped } = loss;
+  const { mean, worst } = relativeL2(loss);
+  const snr = signalToNoise(totals.signal, totals.noise);
+  const fields: { column: Column; cell: Cell }[] = [
+    { column: { key: 'before', kind: 'text' }, cell: before.name },
+    { column: { key: 'after', kind: 'text' }, cell: after.name },
+    { column: { key: 'dtype_before', kind: 'text' }, cell: before.table.dtype },
+    { column: { key: 'dtype_after', kind: 'text' }, cell: after.table.dtype },
+    { column: { key: 'bytes_before', kind: 'size' }, cell: before.table.byteLength },
+    { column: { key: 'bytes_after', kind: 'size' }, cell: after.table.byteLength },
+    { column: { key: 'rows', kind: 'count' }, cell: totals.rows },
+    { column: { key: 'changed', kind: 'count' }, cell: changed.after.length },
+    { column: { key: 'snr', kind: 'number' }, cell: Number.isFinite(snr) ? snr : null },
+    { column: { key: 'relative_l2_mean', kind: 'number' }, cell: mean },
+    { column: { key: 'relative_l2_worst', kind: 'number' }, cell: worst },
+    { column: { key: 'neighbors_looked_at', kind: 'count' }, cell: sampled },
+    { column: { key: 'neighbors_flipped', kind: 'count' }, cell: flipped },
+  ];
+  async function* blocks() {
+    yield { cells: [fields.map(({ cell }) => cell)], sequence: 0, ends: true };
+  }
+  return { columns: fields.map(({ column }) => column), blocks: blocks(), layout: 'records', single: true };
+}
+
+function rowReport(
+  before: Side,
+  after: Side,
+  changed: ChangedRows,
+  order: Uint32Array,
+  nearest: ReadonlyMap<number, NearestPair>,
+): Report {
+  const names = after.tokenizer ?? before.tokenizer;
+  const nameOf = (side: Side, id: number | null | undefined) =>
+    id == null ? null : (side.tokenizer?.tokenOf(id) ?? null);
+  const finite = (value: number) => (Number.isFinite(value) ? value : null);
+  const cells = (i: number): Cell[] => {
+    const [from, to] = [changed.before[i], changed.after[i]];
+    const near = nearest.get(i);
+    const [, ...token] = tokenCells(after.tokenizer === undefined ? from : to, names);
+    return [
+      ...token,
+      from,
+      to,
+      finite(changed.cosine[i]),
+      finite(changed.relativeL2[i]),
+      finite(20 * Math.log10(1 / changed.relativeL2[i])),
+      near?.before ?? null,
+      near?.after ?? null,
+      ...(names === undefined ? [] : [nameOf(before, near?.before), nameOf(after, near?.after)]),
+      near?.flipped ?? null,
+    ];
+  };
+  const [, ...tokens] = tokenColumns(names);
+  const columns: Column[] = [
+    ...tokens,
+    { key: 'id_before', title: 'id a', kind: 'id' },
+    { key: 'id_after', title: 'id b', kind: 'id' },
+    { key: 'cosine', kind: 'number', where: 'machine' },
+    { key: 'relative_l2', title: 'relative L2', kind: 'number' },
+    { key: 'snr', title: 'dB', kind: 'number' },
+    { key: 'nearest_before', title: 'near a', kind: 'id', where: names === undefined ? 'all' : 'machine' },
+    { key: 'nearest_after', title: 'near b', kind: 'id', where: names === undefined ? 'all' : 'machine' },
+    ...(names === undefined
+      ? []
+      : ([
+          { key: 'nearest_token_before', title: 'near a', kind: 'token' },
+          { key: 'nearest_token_after', title: 'near b', kind: 'token' },
+        ] as const)),
+    { key: 'flipped', kind: 'flag' },
+  ];
+  async function* blocks() {
+    for (let at = 0; at < order.length; at += 1000) {
+      const some = Array.from(order.subarray(at, at + 1000), cells);
+      yield { cells: some, sequence: 0, ends: at + 1000 >= order.length };
+    }
+  }
+  return { columns, blocks: blocks(), layout: 'rows' };
+}

@@ -1,0 +1,97 @@
+import type { EmbeddingTable } from '../types.ts';
+import { findNeighbors } from './neighbors.ts';
+import type { RowPairs } from './row-diff.ts';
+
+/** Rows that are compared with all others in one pass. */
+const passRows = 64;
+
+/** The nearest rows of a pair, each in its own table; null where a row has no direction. */
+export interface NearestPair {
+  before: number | null;
+  after: number | null;
+  /** Whether the two are rows of different tokens. */
+  flipped: boolean;
+}
+
+/** How far a signal stands above noise. Units: dB; Infinity without noise, NaN without a signal */
+export function signalToNoise(signal: number, noise: number): number {
+  return 10 * Math.log10(signal / noise);
+}
+
+/** Every n-th pair, so that there are about so many. Shape: → at most count + 1 places in pairs, ascending */
+export function samplePairs(pairs: RowPairs, count: number): number[] {
+  const all = pairs.after.length;
+  if (count >= all) return Array.from({ length: all }, (_, i) => i);
+  return Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
+}
+
+/**
+ * The nearest row by cosine of some pairs, in the table before and in the one after.
+ *
+ * Shape: places index pairs → one for each
+ * Cost: two scans for each 64 places.
+ */
+export async function nearestPairs(
+  before: EmbeddingTable,
+  after: EmbeddingTable,
+  pairs: RowPairs,
+  places: readonly number[],
+  advance?: (rows: number) => void,
+): Promise<NearestPair[]> {
+  const places32 = Uint32Array.from(places);
+  const left = await nearestRows(
+    before,
+    places32.map((place) => pairs.before[place]),
+    advance,
+  );
+  const right = await nearestRows(
+    after,
+    places32.map((place) => pairs.after[place]),
+    advance,
+  );
+  const counterpart = new Map<number, number>();
+  const wanted = new Set(left);
+  pairs.before.forEach((row, i) => {
+    if (wanted.has(row)) counterpart.set(row, pairs.after[i]);
+  });
+  return left.map((row, i) => ({
+    before: row,
+    after: right[i],
+    flipped: (row === null ? null : counterpart.get(row)) !== right[i],
+  }));
+}
+
+async function nearestRows(
+  table: EmbeddingTable,
+  rows: Uint32Array,
+  advance?: (rows: number) => void,
+): Promise<(number | null)[]> {
+  const nearest: (number | null)[] = [];
+  for (let at = 0; at < rows.length; at += passRows) {
+    const some = rows.subarray(at, at + passRows);
+    const { data } = await table.gather(some);
+    const directed = directedRows(data, table.dim);
+    const queries = new Float32Array(directed.length * table.dim);
+    directed.forEach((row, i) => {
+      queries.set(data.subarray(row * table.dim, (row + 1) * table.dim), i * table.dim);
+    });
+    const exclude = directed.map((row) => new Set([some[row]]));
+    const found =
+      directed.length === 0
+        ? []
+        : await findNeighbors(table, queries, { k: 1, metric: 'cosine', exclude, advance });
+    const byRow = new Map(directed.map((row, i) => [row, found[i][0]?.row ?? null]));
+    for (let row = 0; row < some.length; row++) nearest.push(byRow.get(row) ?? null);
+  }
+  return nearest;
+}
+
+/** Rows with a direction: finite and not all zeros. */
+function directedRows(data: Float32Array, dim: number): number[] {
+  const directed: number[] = [];
+  for (let row = 0; row * dim < data.length; row++) {
+    const square = data.subarray(row * dim, (row + 1) * dim).reduce((sum, value) => sum + value * value, 0);
+    if (square > 0 && square < Number.POSITIVE_INFINITY) directed.push(row);
+  }
+  return directed;
+}
