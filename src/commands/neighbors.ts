@@ -187,8 +187,8 @@ async function componentsOf(context: Context, table: EmbeddingTable): Promise<Co
       `--remove-components is ${count}, expected at most ${table.dim - 1}: "${table.tensorName}" has ${formatCount(table.dim)} columns`,
     );
   }
-  const { principalComponents } = await import('../core/components.ts');
-  const components = await principalComponents(table, count, context.options.kernel === 'ts' ? 'ts' : 'simd');
+  const { leadingComponents } = await import('../core/all-but-the-top.ts');
+  const components = await leadingComponents(table, count, context.options.kernel === 'ts' ? 'ts' : 'simd');
   if (components.rows < table.rows) {
     const [used, all] = [formatCount(components.rows), formatCount(table.rows)];
     context.note(`the components come from ${used} of ${all} rows`);

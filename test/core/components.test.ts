@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { principalComponents } from '../../src/core/components.ts';
+import { leadingComponents } from '../../src/core/all-but-the-top.ts';
 import { findNeighbors, type Metric } from '../../src/core/neighbors.ts';
-import { symmetricEigen } from '../../src/core/symmetric-eigen.ts';
 import { tableOf } from '../support/table.ts';
 
 interface Case {
@@ -43,7 +42,7 @@ describe('without the leading components', () => {
       async (kernel) => {
         const data = generate(fixture);
         const table = tableOf(data, dim);
-        const components = await principalComponents(table, count, kernel);
+        const components = await leadingComponents(table, count, kernel);
         expect(components.rows).toBe(rows);
         const queries = data.slice(query * dim, (query + 1) * dim);
         for (const metric of ['cosine', 'dot', 'l2'] as const) {
@@ -66,12 +65,12 @@ describe('without the leading components', () => {
     const [fixture] = cases;
     const { dim, count } = fixture;
     const clean = generate(fixture);
-    const before = await principalComponents(tableOf(clean, dim), count);
+    const before = await leadingComponents(tableOf(clean, dim), count);
     const [first] = [before.directions.subarray(0, dim)];
     const data = new Float32Array(clean.length + 2 * dim);
     data.set(clean);
     data.fill(Number.NaN, clean.length, clean.length + dim);
-    const after = await principalComponents(tableOf(data.slice(0, clean.length + dim), dim), count);
+    const after = await leadingComponents(tableOf(data.slice(0, clean.length + dim), dim), count);
     expect(after.directions).toEqual(before.directions);
     expect(after.rows).toBe(fixture.rows);
     // A row that is the mean and nothing but the first component.
@@ -83,36 +82,5 @@ describe('without the leading components', () => {
     });
     expect(found.some(({ row }) => row === fixture.rows)).toBe(false);
     expect(found.find(({ row }) => row === fixture.rows + 1)?.norm ?? 0).toBeLessThan(1e-4);
-  });
-});
-
-describe('eigenvectors of a symmetric matrix', () => {
-  test.each([1, 2, 3, 17, 64])('of %d x %d reproduce it and stand at right angles', (n) => {
-    let state = n;
-    const draw = () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state / 2 ** 31 - 1;
-    };
-    const matrix = new Float64Array(n * n);
-    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) matrix[i * n + j] = matrix[j * n + i] = draw();
-    const { values, vectors } = symmetricEigen(matrix.slice(), n);
-    expect([...values]).toEqual([...values].sort((a, b) => b - a));
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) {
-        let product = 0;
-        let inner = 0;
-        for (let k = 0; k < n; k++) {
-          product += values[k] * vectors[k * n + i] * vectors[k * n + j];
-          inner += vectors[i * n + k] * vectors[j * n + k];
-        }
-        expect(product).toBeCloseTo(matrix[i * n + j], 11);
-        expect(inner).toBeCloseTo(i === j ? 1 : 0, 11);
-      }
-    }
-  });
-
-  test('of zeros and of the identity are there', () => {
-    expect([...symmetricEigen(new Float64Array(9), 3).values]).toEqual([0, 0, 0]);
-    expect([...symmetricEigen(Float64Array.of(1, 0, 0, 1), 2).vectors]).toEqual([1, 0, 0, 1]);
   });
 });
