@@ -15,6 +15,9 @@ import type { RestOfTexts } from './inputs.ts';
 /** Bytes of text that go to a thread at a time. */
 const pieceBytes = 64 << 10;
 
+/** Threads that are started unasked: each takes 80 MB, and the one that prints keeps up with about so many. */
+const mostThreads = 8;
+
 /** The run that goes on. */
 export interface BatchRun {
   command: string;
@@ -40,7 +43,7 @@ export async function printRest(rest: RestOfTexts, run: BatchRun): Promise<void>
     look: { ...run.look, continued: true },
     separator: inputs.separator,
   };
-  const count = (options.threads as number | undefined) ?? availableParallelism();
+  const count = (options.threads as number | undefined) ?? Math.min(mostThreads, availableParallelism());
   const threads = await context.startWorkers(count, 'texts', start);
   const queue = new AnswerQueue(threads.length * piecesPerThread);
   // The first of the two that fails ends both: nobody waits for the other.

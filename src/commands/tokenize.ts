@@ -82,7 +82,7 @@ export const command: Command = {
       min: 1,
       max: 64,
       description:
-        'threads for much text (default: one for each core); the answers and their order are the same',
+        'threads for much text (default: one for each core, 8 at most); the answers and their order are the same',
     },
   ],
   groups: ['tokenizer', 'input'],

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { parseJson } from '../bytes/json.ts';
 import { EmbError } from '../errors.ts';
 import type { VocabularySettings } from '../tokenizers/vocab-settings.ts';
 import type { ByteSource, Files, Tokenizer } from '../types.ts';
@@ -131,7 +132,6 @@ async function openJson(
   const { kindOfJson } = await import('../tokenizers/vocab-kinds.ts');
   const kind = kindOfJson(shown, bytes);
   if (kind === 'tekken') {
-    const { parseJson } = await import('../bytes/json.ts');
     const { openTekken } = await import('../tokenizers/tekken.ts');
     return openTekken(shown, parseJson(bytes, shown) as Record<string, unknown>);
   }
