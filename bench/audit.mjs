@@ -1,8 +1,9 @@
 // emb audit of GPT-2 sized models, one with one table and one with two, against node -e 0, as whole processes.
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { peakMemory, report, timeProcesses } from './processes.mjs';
+import { writeTables } from './tables.mjs';
 
 const emb = resolve('bin', 'emb.js');
 const node = process.execPath;
@@ -12,33 +13,7 @@ const [rows, dim] = [50_257, 768];
 function writeModel(folder, names, config) {
   mkdirSync(folder);
   writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  const bytes = rows * dim * 4;
-  const header = JSON.stringify(
-    Object.fromEntries(
-      names.map((name, i) => [
-        name,
-        { dtype: 'F32', shape: [rows, dim], data_offsets: [i * bytes, (i + 1) * bytes] },
-      ]),
-    ),
-  );
-  const padded = Buffer.from(header.padEnd(Math.ceil(header.length / 64) * 64 - 8));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(padded.length));
-  const file = openSync(join(folder, 'model.safetensors'), 'w');
-  writeSync(file, length);
-  writeSync(file, padded);
-  let seed = 1;
-  const uniform = () => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return (seed + 0.5) / 2 ** 32;
-  };
-  // A pool of values that every row starts in at another place.
-  const pool = Float32Array.from({ length: 1 << 20 }, () => (uniform() + uniform() + uniform() - 1.5) * 0.3);
-  for (let row = 0; row < rows * names.length; row++) {
-    const start = Math.floor(uniform() * (pool.length - dim));
-    writeSync(file, new Uint8Array(pool.buffer, start * 4, dim * 4));
-  }
-  closeSync(file);
+  writeTables(join(folder, 'model.safetensors'), names, [rows, dim]);
 }
 
 export async function run(rounds = 11) {

@@ -1,8 +1,9 @@
 // emb diff of two GPT-2 sized tables, and emb doctor of one, as whole processes, against a process that only reads both files.
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { peakMemory, report, timeProcesses } from './processes.mjs';
+import { writeTables } from './tables.mjs';
 
 const emb = resolve('bin', 'emb.js');
 const node = process.execPath;
@@ -12,42 +13,16 @@ const reading = `const { openSync, readSync } = require('node:fs');
 const buffer = Buffer.alloc(1 << 20);
 for (const path of process.argv.slice(1)) for (const file = openSync(path); readSync(file, buffer) > 0; );`;
 
-/** A safetensors file of one table of normal-looking values; every value moved by `shift`. */
-function writeTable(path, rows, dim, shift) {
-  const header = JSON.stringify({
-    'wte.weight': { dtype: 'F32', shape: [rows, dim], data_offsets: [0, rows * dim * 4] },
-  });
-  const padded = Buffer.from(header.padEnd(Math.ceil(header.length / 64) * 64 - 8));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(padded.length));
-  const file = openSync(path, 'w');
-  writeSync(file, Buffer.concat([length, padded]));
-  let seed = 1;
-  const uniform = () => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return (seed + 0.5) / 2 ** 32;
-  };
-  // A pool of values that every row starts in at another place.
-  const pool = Float32Array.from(
-    { length: 1 << 20 },
-    () => (uniform() + uniform() + uniform() - 1.5) * 0.3 + shift,
-  );
-  for (let row = 0; row < rows; row++) {
-    const start = Math.floor(uniform() * (pool.length - dim));
-    writeSync(file, new Uint8Array(pool.buffer, start * 4, dim * 4));
-  }
-  closeSync(file);
-}
-
 export async function run(rounds = 11) {
   const work = mkdtempSync(join(tmpdir(), 'emb-bench-'));
   try {
     const path = (name) => join(work, `${name}.safetensors`);
-    writeTable(path('a'), 50_257, 768, 0);
-    writeTable(path('same'), 50_257, 768, 0);
-    writeTable(path('changed'), 50_257, 768, 1e-3);
-    writeTable(path('long'), 128_256, 64, 0);
-    writeTable(path('longer'), 128_256, 64, 1e-3);
+    const write = (name, shape, mean) => writeTables(path(name), ['wte.weight'], shape, mean);
+    write('a', [50_257, 768]);
+    write('same', [50_257, 768]);
+    write('changed', [50_257, 768], 1e-3);
+    write('long', [128_256, 64]);
+    write('longer', [128_256, 64], 1e-3);
     writeFileSync(join(work, 'read.cjs'), reading.replace('slice(1)', 'slice(2)'));
     const diff = (b, ...more) => [emb, 'diff', path('a'), path(b), '-q', ...more];
     const cases = [

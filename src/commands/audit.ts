@@ -6,6 +6,7 @@ import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, Model, Report, Tokenizer } from '../types.ts';
 import { AuditRows } from './audit-rows.ts';
 import { summaryOf } from './audit-summary.ts';
+import { namedOptions } from './named-options.ts';
 import { namedRef, optionalRef } from './named-ref.ts';
 import { captionOfTable } from './open-table.ts';
 
@@ -42,25 +43,9 @@ export const command: Command = {
     'the model: a low indicator is a sign, no proof. The table shows counts and the lowest tokens, -f jsonl a line for every token\n' +
     'that stands out.',
   options: [
-    {
-      long: 'model',
-      short: 'm',
-      type: 'text',
-      value: 'ref',
-      description: 'model folder or file, where it is no argument (default: EMB_MODEL)',
-    },
-    {
-      long: 'tensor',
-      type: 'text',
-      value: 'name',
-      description: 'this 2-D tensor instead of the one found by name',
-    },
-    {
-      long: 'tokenizer',
-      type: 'text',
-      value: 'ref',
-      description: "a built-in encoding, a tokenizer file or a model, instead of the model's own",
-    },
+    namedOptions.model,
+    namedOptions.tensor,
+    namedOptions.tokenizer,
     {
       long: 'class',
       type: 'text',

@@ -14,6 +14,7 @@ import {
   type Rows,
 } from './doctor-checks.ts';
 import { findingReport, rowReport } from './doctor-report.ts';
+import { namedOptions } from './named-options.ts';
 import { namedRef } from './named-ref.ts';
 import { captionOfTable } from './open-table.ts';
 
@@ -36,25 +37,9 @@ export const command: Command = {
     'Rows below 16 columns, and tables below 16 rows, are too small to tell the last three apart. --rows prints a line for every row that is not\n' +
     'trained. --strict exits with 3 when there is a warning or an error.',
   options: [
-    {
-      long: 'model',
-      short: 'm',
-      type: 'text',
-      value: 'ref',
-      description: 'model folder or file, where it is no argument (default: EMB_MODEL)',
-    },
-    {
-      long: 'tensor',
-      type: 'text',
-      value: 'name',
-      description: 'this 2-D tensor instead of the one found by name',
-    },
-    {
-      long: 'tokenizer',
-      type: 'text',
-      value: 'ref',
-      description: "a built-in encoding, a tokenizer file or a model, instead of the model's own",
-    },
+    namedOptions.model,
+    namedOptions.tensor,
+    namedOptions.tokenizer,
     {
       long: 'rows',
       type: 'flag',

@@ -1,24 +1,14 @@
 import type { Command, Context, OptionSpec } from '../command.ts';
 import { hashRows, hashVocabulary, type RowLock, writeLock } from '../core/row-lock.ts';
 import type { Cell, Layer } from '../types.ts';
+import { namedOptions } from './named-options.ts';
 import { namedRef } from './named-ref.ts';
 import { captionOfTable, type OpenTable, rowNames } from './open-table.ts';
 
 /** Which table of a model; verify takes the same. */
 export const tableOptions: readonly OptionSpec[] = [
-  {
-    long: 'model',
-    short: 'm',
-    type: 'text',
-    value: 'ref',
-    description: 'model folder or file, where it is no argument (default: EMB_MODEL)',
-  },
-  {
-    long: 'tensor',
-    type: 'text',
-    value: 'name',
-    description: 'this 2-D tensor instead of the one found by name',
-  },
+  namedOptions.model,
+  namedOptions.tensor,
   {
     long: 'layer',
     type: 'text',
@@ -27,12 +17,7 @@ export const tableOptions: readonly OptionSpec[] = [
     default: 'input',
     description: 'which table',
   },
-  {
-    long: 'tokenizer',
-    type: 'text',
-    value: 'ref',
-    description: "a built-in encoding, a tokenizer file or a model, instead of the model's own",
-  },
+  namedOptions.tokenizer,
 ];
 
 export const command: Command = {
