@@ -1,8 +1,12 @@
 import type { TracedWord } from './bpe-explain.ts';
+import { mergeLongWord } from './bpe-long-word.ts';
 import type { MergeTable, PackedMerges } from './bpe-merges.ts';
 
 /** Words up to this many symbols merge in place, in quadratic time with a tiny constant; longer ones by a heap. */
 const shortSymbols = 48;
+
+/** Above it places wait by rank: a heap of all pairs no longer fits the caches. */
+const longSymbols = 4096;
 
 const noRank = 0xffffffff;
 
@@ -87,7 +91,17 @@ export class WordMerger {
     table.expect(this.count);
     if (table.packed !== undefined) this.mergePacked(table.packed);
     else if (this.count <= shortSymbols) this.mergeInPlace(table);
-    else this.mergeByHeap(table);
+    else if (this.count <= longSymbols) this.mergeByHeap(table);
+    else {
+      const { starts, ends, spans } = this;
+      this.count = mergeLongWord(
+        table,
+        this.ids,
+        this.ranks,
+        this.count,
+        spans ? { starts, ends } : undefined,
+      );
+    }
   }
 
   /** Few words come here, so it is written for starting fast: nothing is remembered, the ranks are the merged ids. */
