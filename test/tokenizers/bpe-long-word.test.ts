@@ -67,7 +67,7 @@ describe('a word of thousands of symbols', () => {
     }
   });
 
-  test.each(['gpt2', 'cl100k_base', 'o200k_base'])(
+  test.each(['gpt2', 'cl100k_base', 'o200k_base'] as const)(
     '%s has the same with and without WebAssembly',
     async (name) => {
       const random = seededRandom(9);
