@@ -103,10 +103,32 @@ export interface MergeStep {
   ids: number[];
 }
 
-/** How a word of a text, as the pre-tokenizer cut it, became its tokens. */
-export interface ExplainedWord {
+/** The merges that made a word's tokens. */
+export interface MergedWord {
   steps: MergeStep[];
 }
+
+/** A piece of the vocabulary that stands somewhere in a word. Places count bytes of the word's UTF-8. */
+export interface WeighedPiece {
+  start: number;
+  end: number;
+  id: number;
+  /** Of the piece, and the best sum of scores up to its end by way of it; null where nothing is added up. */
+  score: number | null;
+  total: number | null;
+  /** It is one of the word's tokens. */
+  chosen: boolean;
+}
+
+/** The pieces that a word might consist of. */
+export interface WeighedWord {
+  /** As the normalizer leaves it. */
+  word: string;
+  pieces: WeighedPiece[];
+}
+
+/** How a word of a text, as the pre-tokenizer cut it, became its tokens. */
+export type ExplainedWord = MergedWord | WeighedWord;
 
 /** The hot path makes no objects: ids in typed arrays; Tokens are built for display. */
 export interface Tokenizer {
@@ -118,7 +140,9 @@ export interface Tokenizer {
   readonly vocabSize: number;
   encodeIds(text: string, into: IdSink, options?: EncodeOptions): void;
   encode(text: string, options?: EncodeOptions): Token[];
-  /** The words of a text with their merges, without added tokens and the template. Absent where no pairs are merged by ids. @throws EmbError "unsupported" for other models */
+  /** What explain gives: merges of byte pair encoding, or pieces that were weighed (Unigram) or looked for (WordPiece, whole words). */
+  readonly explains?: 'merges' | 'pieces';
+  /** The words of a text and how they became tokens, without added tokens and the template. Absent where explains is. */
   explain?(text: string, options?: EncodeOptions): Iterable<ExplainedWord>;
   /** Ids to bytes; special tokens as their text. @throws EmbError "range" for an unknown id. */
   decodeBytes(ids: ArrayLike<number>): Uint8Array;

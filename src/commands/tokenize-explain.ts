@@ -1,50 +1,91 @@
 import type { Context } from '../command.ts';
 import { EmbError } from '../errors.ts';
-import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
+import type {
+  Block,
+  Cell,
+  Column,
+  ExplainedWord,
+  MergedWord,
+  Report,
+  Tokenizer,
+  WeighedWord,
+} from '../types.ts';
 import { encodeOptions, textOf } from './token-rows.ts';
 
-/** How byte pair encoding made the tokens of each word: a row per merge, after one of the word before the first. */
+/** How a model made the tokens of each word: merge by merge, or of which pieces. */
 export function explain(context: Context, tokenizer: Tokenizer, caption: string[]): Report {
   const options = encodeOptions(context.options);
+  const { explains, name, kind } = tokenizer;
+  if (explains === undefined) {
+    throw new EmbError(
+      'unsupported',
+      `${name} is of the kind ${kind}, expected a tokenizer.json, tiktoken, or SentencePiece's Unigram to explain`,
+    );
+  }
+  const row: Column = { key: 'row', kind: 'count', where: context.args.length === 1 ? 'machine' : 'all' };
   const nameOf = (id: number | null): string | null => (id === null ? null : (tokenizer.tokenOf(id) ?? null));
+  const cellsOf = (word: ExplainedWord): Cell[][] =>
+    'steps' in word ? mergeCells(word, nameOf) : pieceCells(word, nameOf);
   async function* blocks(): AsyncGenerator<Block> {
-    if (tokenizer.explain === undefined) {
-      throw new EmbError(
-        'unsupported',
-        `${tokenizer.name} is of the kind ${tokenizer.kind}, expected byte pair encoding of a tokenizer.json or tiktoken`,
-      );
-    }
     for await (const input of context.texts()) {
-      const { row } = input;
-      let word = 0;
-      for (const { steps } of tokenizer.explain(textOf(input), options)) {
-        const cells = steps.map(({ rank, left, right, merged, ids }, step): Cell[] => [
-          row,
-          word,
-          step,
-          rank,
-          nameOf(left),
-          nameOf(right),
-          nameOf(merged),
-          ids.map(nameOf).join('|'),
-          ids,
-        ]);
-        yield { cells, sequence: row, ends: false };
-        word++;
+      let index = 0;
+      for (const word of tokenizer.explain?.(textOf(input), options) ?? []) {
+        const cells = cellsOf(word).map((rest) => [input.row, index, ...rest]);
+        yield { cells, sequence: input.row, ends: false };
+        index++;
       }
-      yield { cells: [], sequence: row, ends: true };
+      yield { cells: [], sequence: input.row, ends: true };
     }
   }
-  const columns: Column[] = [
-    { key: 'row', kind: 'count', where: context.args.length === 1 ? 'machine' : 'all' },
-    { key: 'word', kind: 'count' },
-    { key: 'step', kind: 'count' },
-    { key: 'rank', kind: 'count' },
-    { key: 'left', kind: 'text' },
-    { key: 'right', kind: 'text' },
-    { key: 'merged', kind: 'text' },
-    { key: 'pieces', kind: 'text' },
-    { key: 'ids', kind: 'text', where: 'machine' },
-  ];
-  return { columns, blocks: blocks(), caption, layout: 'rows', plainKey: 'pieces' };
+  const isMerges = explains === 'merges';
+  const columns = [row, { key: 'word', kind: 'count' } as const, ...(isMerges ? mergeColumns : pieceColumns)];
+  return { columns, blocks: blocks(), caption, layout: 'rows', plainKey: isMerges ? 'pieces' : 'piece' };
+}
+
+const mergeColumns: readonly Column[] = [
+  { key: 'step', kind: 'count' },
+  { key: 'rank', kind: 'count' },
+  { key: 'left', kind: 'text' },
+  { key: 'right', kind: 'text' },
+  { key: 'merged', kind: 'text' },
+  { key: 'pieces', kind: 'text' },
+  { key: 'ids', kind: 'text', where: 'machine' },
+];
+
+/** A row per merge, after one of the word before the first. */
+function mergeCells({ steps }: MergedWord, nameOf: (id: number | null) => string | null): Cell[][] {
+  return steps.map(({ rank, left, right, merged, ids }, step): Cell[] => [
+    step,
+    rank,
+    nameOf(left),
+    nameOf(right),
+    nameOf(merged),
+    ids.map(nameOf).join('|'),
+    ids,
+  ]);
+}
+
+const pieceColumns: readonly Column[] = [
+  { key: 'text', kind: 'text' },
+  { key: 'start', kind: 'count' },
+  { key: 'end', kind: 'count' },
+  { key: 'id', kind: 'id' },
+  { key: 'piece', kind: 'text' },
+  { key: 'score', kind: 'number' },
+  { key: 'total', kind: 'number' },
+  { key: 'chosen', kind: 'flag' },
+];
+
+/** A row per piece that stands in the word, the tokens among them chosen. */
+function pieceCells({ word, pieces }: WeighedWord, nameOf: (id: number | null) => string | null): Cell[][] {
+  return pieces.map(({ start, end, id, score, total, chosen }): Cell[] => [
+    word,
+    start,
+    end,
+    id,
+    nameOf(id),
+    score,
+    total,
+    chosen,
+  ]);
 }

@@ -52,7 +52,7 @@ export const command: Command = {
       long: 'explain',
       type: 'flag',
       description:
-        'the merges of each word one by one, with their ranks (byte pair encoding of a tokenizer.json or tiktoken)',
+        'how words became tokens: the merges one by one with their ranks (byte pair encoding); every piece that stands in a word, with score and best sum (Unigram) or as it was tried (WordPiece)',
     },
     {
       long: 'by-script',

@@ -1,22 +1,25 @@
 import { EmbError } from '../errors.ts';
-import type { ExplainedWord, MergeStep } from '../types.ts';
+import type { ExplainedWord, MergedWord, MergeStep, WeighedWord } from '../types.ts';
 import type { MergeTable } from './bpe-merges.ts';
 import { createSpanSink, type SpanSink } from './id-sink.ts';
 
 /** A word as byte pair encoding got it: its symbols before any merge. Without a table it was taken whole. */
-export interface TracedWord {
+export interface UnmergedWord {
   ids: number[];
   table: MergeTable | undefined;
 }
 
+/** A word that is to be explained. */
+export type TracedWord = UnmergedWord | WeighedWord;
+
 /** Most symbols of a word that is explained: what is printed grows with their square. */
 const mostSymbols = 256;
 
-/** The merges of the words that `encode` puts into the sink, made word by word: a word's are the square of its length. @throws EmbError "range" for a word of more than 256 symbols */
+/** The words that `encode` traces in the sink; merges are made word by word: a word's are the square of its length. @throws EmbError "range" for a word of more than 256 symbols */
 export function* explainWords(encode: (into: SpanSink) => void): Generator<ExplainedWord> {
   const trace: TracedWord[] = [];
   encode({ ...createSpanSink(), trace });
-  for (const word of trace) yield explainMerges(word);
+  for (const word of trace) yield 'pieces' in word ? word : explainMerges(word);
 }
 
 /**
@@ -24,7 +27,7 @@ export function* explainWords(encode: (into: SpanSink) => void): Generator<Expla
  *
  * Step 0 is the word before the first merge, the last one what encoding gives.
  */
-function explainMerges({ ids: first, table }: TracedWord): ExplainedWord {
+function explainMerges({ ids: first, table }: UnmergedWord): MergedWord {
   if (first.length > mostSymbols) {
     throw new EmbError(
       'range',

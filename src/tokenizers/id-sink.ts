@@ -5,7 +5,7 @@ import type { TracedWord } from './bpe-explain.ts';
 export interface SpanSink extends IdSink {
   starts: Uint32Array;
   ends: Uint32Array;
-  /** Collects the words that byte pair encoding merges, where they are to be explained. */
+  /** Collects the words of the model, where they are to be explained. */
   trace?: TracedWord[];
 }
 

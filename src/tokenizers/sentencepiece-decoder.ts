@@ -76,3 +76,11 @@ function decoded(bytes: readonly number[], width: number): string | undefined {
     throw error;
   }
 }
+
+/** What a piece of a type stands for: its byte, its text with spaces, or its name. */
+export function bytesOfPiece(text: string, type: number): Uint8Array {
+  const byte = type === pieceTypes.byte ? byteOfPiece(text) : undefined;
+  if (byte !== undefined) return Uint8Array.of(byte);
+  const isText = type === pieceTypes.normal || type === pieceTypes.unused || type === pieceTypes.userDefined;
+  return new TextEncoder().encode(isText ? text.replaceAll('▁', ' ') : text);
+}

@@ -1,19 +1,20 @@
 import { EmbError } from '../errors.ts';
 import { nearestNames } from '../text/nearest.ts';
-import type { EncodeOptions, IdSink, Token, Tokenizer } from '../types.ts';
+import type { EncodeOptions, ExplainedWord, IdSink, Token, Tokenizer } from '../types.ts';
 import { Utf8Text } from './bpe-text.ts';
 import { createSpanSink, keepsSpans, pushId } from './id-sink.ts';
 import { characterBytes } from './sentencepiece-bpe.ts';
-import { type Cut, createCut, matchUserDefined } from './sentencepiece-cutter.ts';
-import { byteOfPiece, decodePieces } from './sentencepiece-decoder.ts';
+import { bytesOfPiece, decodePieces } from './sentencepiece-decoder.ts';
+import { createEngine, type SentencePieceEngine } from './sentencepiece-engine.ts';
 import { pieceTypes, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
-import { SentencePieceNormalizer } from './sentencepiece-normalizer.ts';
+import type { SentencePieceNormalizer } from './sentencepiece-normalizer.ts';
 import { dropIds, placeSpans } from './sentencepiece-spans.ts';
 import { type Stages, stageOfType, stagePusher } from './sentencepiece-stages.ts';
 import { bareUse, prepareText, type SentencePieceUse, useOf } from './sentencepiece-use.ts';
-import { type AddedToken, AddedTokenMatcher, type Segment } from './tokenizer-json-added.ts';
+import type { AddedToken, Segment } from './tokenizer-json-added.ts';
 import type { AlignedText } from './tokenizer-json-aligned.ts';
 import type { VocabularySettings } from './vocab-settings.ts';
+import { weighedWords } from './weighed-pieces.ts';
 
 /**
  * A tokenizer from a .model or .spm file of SentencePiece.
@@ -46,7 +47,7 @@ class SentencePieceTokenizer implements Tokenizer {
   private readonly added = new Map<number, AddedToken>();
   private readonly utf8 = new Utf8Text();
   private readonly pieces = createSpanSink();
-  private ready: { normalizer: SentencePieceNormalizer; cut: Cut; matcher?: AddedTokenMatcher } | undefined;
+  private ready: SentencePieceEngine | undefined;
   private readyBytes: Int32Array | undefined;
   private readyBare: SentencePieceTokenizer | undefined;
   private readonly numbers = new Map<string, number[]>();
@@ -67,19 +68,8 @@ class SentencePieceTokenizer implements Tokenizer {
     this.vocabSize = Math.max(size, use.outerOf(model.count - 1) + 1);
   }
 
-  private get engine() {
-    if (this.ready === undefined) {
-      const { model, use } = this;
-      const userDefined = matchUserDefined(model);
-      this.ready = {
-        normalizer: new SentencePieceNormalizer(model.normalizer, userDefined),
-        cut: createCut(model, userDefined),
-        matcher:
-          use.added.length === 0
-            ? undefined
-            : new AddedTokenMatcher(new Map(use.added.map((token) => [token.content, token]))),
-      };
-    }
+  private get engine(): SentencePieceEngine {
+    this.ready ??= createEngine(this.model, this.use);
     return this.ready;
   }
 
@@ -120,6 +110,16 @@ class SentencePieceTokenizer implements Tokenizer {
     }));
   }
 
+  /** Only Unigram weighs its pieces by what is there to show. */
+  get explains(): 'pieces' | undefined {
+    return this.model.type === 'unigram' ? 'pieces' : undefined;
+  }
+
+  explain(text: string, options: EncodeOptions = {}): Iterable<ExplainedWord> {
+    const encode = (into: IdSink) => this.encodeIds(text, into, { ...options, template: false });
+    return weighedWords(encode, (id) => this.use.outerOf(id));
+  }
+
   private split(text: string, ignoreSpecial: boolean): Segment[] {
     const { matcher } = this.engine;
     if (matcher !== undefined) return matcher.split(text, ignoreSpecial);
@@ -148,6 +148,7 @@ class SentencePieceTokenizer implements Tokenizer {
     utf8.set(text.text);
     normalizer.normalize(utf8.bytes, utf8.length);
     pieces.length = 0;
+    pieces.trace = keepsSpans(into) ? into.trace : undefined;
     cut(normalizer.bytes, normalizer.length, pieces);
     const at = into.length;
     this.pushPieces(normalizer, into);
@@ -267,11 +268,7 @@ class SentencePieceTokenizer implements Tokenizer {
     if (text === undefined) return undefined;
     const inner = this.added.has(id) ? undefined : this.innerOfId(id);
     const type = inner === undefined ? pieceTypes.control : this.model.types[inner];
-    const byte = type === pieceTypes.byte ? byteOfPiece(text) : undefined;
-    if (byte !== undefined) return Uint8Array.of(byte);
-    const isText =
-      type === pieceTypes.normal || type === pieceTypes.unused || type === pieceTypes.userDefined;
-    return encoder.encode(isText ? text.replaceAll('▁', ' ') : text);
+    return bytesOfPiece(text, type);
   }
 
   idOf(token: string): number | undefined {

@@ -18,6 +18,7 @@ const specialPattern = /<\|[a-z0-9_]+\|>/g;
 /** One of OpenAI's encodings. */
 export class TiktokenTokenizer implements Tokenizer {
   readonly kind = 'tiktoken';
+  readonly explains = 'merges';
   readonly name: string;
   readonly vocabSize: number;
   private readonly engine: BpeEngine;

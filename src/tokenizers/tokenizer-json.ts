@@ -145,10 +145,11 @@ class TokenizerJson implements Tokenizer {
     return tokens.map(({ value: _, ...token }) => token);
   }
 
+  get explains(): 'merges' | 'pieces' {
+    return this.kind === 'bpe' ? 'merges' : 'pieces';
+  }
+
   explain(text: string, options: EncodeOptions = {}): Iterable<ExplainedWord> {
-    const { name, kind } = this;
-    if (kind !== 'bpe')
-      throw new EmbError('unsupported', `${name}: "model.type" is ${kind}, expected BPE to explain`);
     return explainWords((into) => this.readyEncoder().encode(text, into, options.allowSpecial === false));
   }
 

@@ -1,7 +1,8 @@
 import { EmbError } from '../errors.ts';
 import type { ChunkModel } from '../kernels/chunks-model.ts';
-import type { IdSink } from '../types.ts';
+import type { IdSink, WeighedPiece } from '../types.ts';
 import { PieceTrie, type TriePieces } from './piece-trie.ts';
+import { traceWord } from './weighed-pieces.ts';
 import { pushWord, type WordModel } from './wordpiece.ts';
 
 /** How much worse an unknown character is than the worst piece. Source: kUnkPenalty in sentencepiece/src/unigram_model.cc. */
@@ -64,8 +65,39 @@ export class Unigram implements WordModel {
       this.from = new Int32Array(2 * size + 1);
       this.pieces = new Int32Array(2 * size + 1);
     }
+    const first = into.length;
     this.findBest(bytes, start, size);
     this.pushBest(bytes, start, size, into);
+    traceWord(into, first, bytes, [start, end], () => this.lattice(bytes, start, size));
+  }
+
+  /** Every piece that stands in a word whose best sums were just found. */
+  private lattice(bytes: Uint8Array, start: number, size: number): Omit<WeighedPiece, 'chosen'>[] {
+    const { best, trie, unknownScore } = this;
+    const { scores, unknownId } = this.options;
+    const add = (a: number, b: number) => (this.options.single === undefined ? a + b : Math.fround(a + b));
+    const found: Omit<WeighedPiece, 'chosen'>[] = [];
+    for (let at = 0; at < size; ) {
+      const after = Math.min(size, at + characterBytes(bytes[start + at]));
+      let isSpelled = false;
+      let node = trie.roots[bytes[start + at]];
+      for (let to = at + 1; node !== 0; to++) {
+        const id = trie.ids[node];
+        if (id >= 0) {
+          const total = add(scores[id], best[at]);
+          found.push({ start: start + at, end: start + to, id, score: scores[id], total });
+          if (to === after) isSpelled = true;
+        }
+        if (to >= size) break;
+        node = trie.next(node, bytes[start + to]);
+      }
+      if (!isSpelled && unknownId !== undefined) {
+        const total = add(unknownScore, best[at]);
+        found.push({ start: start + at, end: start + after, id: unknownId, score: unknownScore, total });
+      }
+      at = after;
+    }
+    return found;
   }
 
   private findBest(bytes: Uint8Array, start: number, size: number): void {
@@ -78,7 +110,7 @@ export class Unigram implements WordModel {
     for (let at = 0; at < size; ) {
       const here = best[at];
       const lead = bytes[start + at];
-      const after = Math.min(size, at + (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4));
+      const after = Math.min(size, at + characterBytes(lead));
       let isSpelled = false;
       let node = roots[lead];
       for (let to = at + 1; node !== 0; to++) {
@@ -155,4 +187,9 @@ export class Unigram implements WordModel {
       `${this.options.name}: "unk_id" is missing, expected the id of a token for characters that no piece has`,
     );
   }
+}
+
+/** Bytes of a character by its first one. */
+function characterBytes(lead: number): number {
+  return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }

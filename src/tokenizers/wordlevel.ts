@@ -1,4 +1,5 @@
 import type { IdSink } from '../types.ts';
+import { traceWord } from './weighed-pieces.ts';
 import { type PieceFinder, pushWord, refuseUnknown, type WordModel } from './wordpiece.ts';
 
 /** Whole words or nothing. */
@@ -18,6 +19,8 @@ export class WordLevel implements WordModel {
   encodeWord(bytes: Uint8Array, start: number, end: number, into: IdSink): void {
     let id = this.pieces.find(bytes, start, end);
     if (id < 0) id = this.unknownId ?? refuseUnknown(this.name, this.unknown);
+    const first = into.length;
     pushWord(id, start, end, into);
+    traceWord(into, first, bytes, [start, end], () => []);
   }
 }

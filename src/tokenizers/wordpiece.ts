@@ -1,9 +1,10 @@
 import { EmbError } from '../errors.ts';
 import type { ChunkModel } from '../kernels/chunks-model.ts';
-import type { IdSink } from '../types.ts';
+import type { IdSink, WeighedPiece } from '../types.ts';
 import { keepsSpans, reserveIds } from './id-sink.ts';
 import type { TriePieces } from './piece-trie.ts';
 import { hashPrime, hashStart } from './tokenizer-json-strings.ts';
+import { traceWord } from './weighed-pieces.ts';
 
 /** Finds pieces by their bytes. */
 export interface PieceFinder {
@@ -59,6 +60,26 @@ export class WordPiece implements WordModel {
   }
 
   encodeWord(bytes: Uint8Array, start: number, end: number, into: IdSink): void {
+    const first = into.length;
+    this.cutWord(bytes, start, end, into);
+    traceWord(into, first, bytes, [start, end], () => this.tried(bytes, start, end));
+  }
+
+  /** Every piece that the word, or what was left of it, begins with: the longest is taken each time. */
+  private tried(bytes: Uint8Array, start: number, end: number): Omit<WeighedPiece, 'chosen'>[] {
+    const found: Omit<WeighedPiece, 'chosen'>[] = [];
+    if (countCharacters(bytes, start, end) > this.options.longestWord) return found;
+    for (let at = start; at < end; ) {
+      const next = this.findLongest(bytes, at, end, at > start);
+      for (let to = next; to > at; to = this.findLongest(bytes, at, to - 1, at > start))
+        found.push({ start: at, end: to, id: this.found, score: null, total: null });
+      if (next < 0) break;
+      at = next;
+    }
+    return found;
+  }
+
+  private cutWord(bytes: Uint8Array, start: number, end: number, into: IdSink): void {
     const from = into.length;
     if (countCharacters(bytes, start, end) > this.options.longestWord) {
       this.pushUnknown(start, end, into);

@@ -17,9 +17,30 @@ test('--explain prints a row per merge, the last of which are the tokens', () =>
 });
 
 test('--explain says what it cannot explain', () => {
-  const wordpiece = emb(['tokenize', 'a', '-m', 'fixtures/tokenizers/wordpiece', '--explain']);
-  expect(wordpiece).toMatchObject({ code: 1, stderr: expect.stringContaining('expected BPE') });
+  const words = emb(['tokenize', 'king', '-m', 'fixtures/words-eval/vectors.txt', '--explain']);
+  expect(words).toMatchObject({ code: 1, stderr: expect.stringContaining('to explain') });
   for (const also of [['--count'], ['--truncate', '1'], ['--fit'], ['-f', 'ids']]) {
     expect(emb(['tokenize', 'a', '--explain', ...also])).toMatchObject({ code: 2 });
   }
+});
+
+test('--explain prints the pieces that a word might consist of', () => {
+  const { stdout, code } = emb([
+    'tokenize',
+    'hello',
+    '-m',
+    'fixtures/tokenizers/wordpiece',
+    '--explain',
+    '-f',
+    'jsonl',
+  ]);
+  expect(code).toBe(0);
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(rows.every(({ text, word }) => text === 'hello' && word === 0)).toBe(true);
+  const chosen = rows.filter((row) => row.chosen).map(({ id }) => id);
+  const ids = emb(['tokenize', 'hello', '-m', 'fixtures/tokenizers/wordpiece', '-f', 'ids', '--no-special']);
+  expect(chosen).toEqual(ids.stdout.trim().split(' ').map(Number));
 });

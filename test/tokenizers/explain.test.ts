@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { openSentencePiece } from '../../src/tokenizers/sentencepiece-tokenizer.ts';
 import { openEncoding } from '../../src/tokenizers/tiktoken.ts';
 import type { Tokenizer } from '../../src/types.ts';
 import { openBytes } from './tokenizer-json-oracle.ts';
@@ -9,7 +11,10 @@ const read = (name: string) => JSON.parse(readFileSync(new URL(name, root), 'utf
 const texts: string[] = read('texts.json');
 const short = texts.filter((text) => text.length < 200);
 
-const explained = (tokenizer: Tokenizer, text: string) => [...(tokenizer.explain?.(text) ?? [])];
+const explained = (tokenizer: Tokenizer, text: string) =>
+  [...(tokenizer.explain?.(text) ?? [])].filter((word) => 'steps' in word);
+const weighed = (tokenizer: Tokenizer, text: string) =>
+  [...(tokenizer.explain?.(text) ?? [])].filter((word) => 'pieces' in word);
 
 /** The ids of a text's last states, and those that encoding gives it without added tokens. */
 function lastStates(tokenizer: Tokenizer, text: string): [number[], number[]] {
@@ -97,11 +102,139 @@ test('tiktoken’s merges end in its tokens, of ascending length and by rank, wi
   for (const { rank, merged } of words[0]?.steps.slice(1) ?? []) expect(merged).toBe(rank);
 });
 
-test('a word of very many symbols and a model without merges are refused', async () => {
+test('a word of very many symbols is refused', async () => {
   const tokenizer = await openEncoding('gpt2');
   expect(() => explained(tokenizer, 'a'.repeat(300))).toThrow(
     expect.objectContaining({ code: 'range', message: expect.stringContaining('300') }),
   );
-  const wordpiece = openBytes(read('wordpiece/tokenizer.json'));
-  expect(() => explained(wordpiece, 'a')).toThrow(expect.objectContaining({ code: 'unsupported' }));
+  const unigram = openBytes(read('more/t5.json'));
+  expect(() => weighed(unigram, 'a'.repeat(5000))).toThrow(expect.objectContaining({ code: 'range' }));
+});
+
+/** Bytes of a word from one place to another. */
+const cut = (word: string, start: number, end: number) => Buffer.from(word).subarray(start, end).toString();
+
+/** The chosen pieces of all words, which must follow one another without a gap. */
+function chosenIds(tokenizer: Tokenizer, text: string): number[] {
+  return weighed(tokenizer, text).flatMap(({ word, pieces }) => {
+    const chosen = pieces.filter((piece) => piece.chosen);
+    let at = 0;
+    for (const { start, end } of chosen) {
+      expect(start).toBe(at);
+      at = end;
+    }
+    expect(at).toBe(Buffer.byteLength(word));
+    return chosen.map(({ id }) => id);
+  });
+}
+
+describe('Unigram of t5', () => {
+  const file = read('more/t5.json');
+  const tokenizer = openBytes(file);
+  const scores = new Map<string, number>(file.model.vocab);
+  const lowest = Math.min(...scores.values());
+
+  test('the chosen pieces are the tokens', () => {
+    expect(tokenizer.explains).toBe('pieces');
+    let words = 0;
+    for (const text of short) {
+      const tokens = tokenizer.encode(text, { template: false });
+      const wanted = tokens.filter(({ stage }) => stage !== 'added token').map(({ id }) => id);
+      expect([text, chosenIds(tokenizer, text)]).toEqual([text, wanted]);
+      words += wanted.length;
+    }
+    expect(words).toBeGreaterThan(100);
+  });
+
+  test('the lattice has every piece of the vocabulary that stands in a word, with the best sum up to its end', () => {
+    let pieces = 0;
+    for (const text of short) {
+      for (const { word, pieces: found } of weighed(tokenizer, text)) {
+        const bytes = Buffer.from(word);
+        // The twin: forward sums over all pieces, by strings.
+        const best = new Map([[0, 0]]);
+        const wanted: [number, number, number, number][] = [];
+        let at = 0;
+        for (const character of word) {
+          const after = at + Buffer.byteLength(character);
+          const here = best.get(at)!;
+          const raise = (end: number, score: number) => {
+            wanted.push([at, end, score, score + here]);
+            best.set(end, Math.max(best.get(end) ?? Number.NEGATIVE_INFINITY, score + here));
+          };
+          for (let end = at + 1; end <= bytes.length; end++) {
+            const score = scores.get(cut(word, at, end));
+            if (score !== undefined) raise(end, score);
+          }
+          if (!scores.has(character)) raise(after, lowest - 10);
+          at = after;
+        }
+        const inOrder = wanted.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+        const known = found.filter(({ score }) => score !== null);
+        expect(known.map(({ start, end }) => [start, end])).toEqual(
+          inOrder.map(([start, end]) => [start, end]),
+        );
+        known.forEach(({ score, total }, i) => {
+          expect(score).toBeCloseTo(inOrder[i]![2], 9);
+          expect(total).toBeCloseTo(inOrder[i]![3], 9);
+        });
+        pieces += known.length;
+      }
+    }
+    expect(pieces).toBeGreaterThan(200);
+  });
+});
+
+test.each(['wordpiece/tokenizer.json', 'more/bert.json', 'more/words.json'])('%s', (name) => {
+  const file = read(name);
+  const tokenizer = openBytes(file);
+  const prefix = file.model.continuing_subword_prefix ?? '';
+  const unknownId = tokenizer.idOf(file.model.unk_token);
+  expect(unknownId).toBeGreaterThanOrEqual(0);
+  for (const text of short) {
+    const tokens = tokenizer.encode(text, { template: false });
+    const wanted = tokens.filter(({ stage }) => stage !== 'added token').map(({ id }) => id);
+    expect([text, chosenIds(tokenizer, text)]).toEqual([text, wanted]);
+    for (const { word, pieces } of weighed(tokenizer, text)) {
+      const unknown = pieces.some(({ id, chosen }) => chosen && id === unknownId);
+      for (const { start, end, id, chosen } of pieces) {
+        if (id === unknownId) continue;
+        expect(tokenizer.tokenOf(id)).toBe((start > 0 ? prefix : '') + cut(word, start, end));
+        // Of the pieces that were tried at a place the longest is taken, unless the rest cannot be spelled.
+        const longest = Math.max(
+          ...pieces.filter((other) => other.start === start).map((other) => other.end),
+        );
+        if (!unknown) expect(chosen).toBe(end === longest);
+      }
+    }
+  }
+});
+
+describe.each(['unigram', 'unigram-bytes', 'unigram-raw'])('the SentencePiece model %s', (kind) => {
+  const packed = readFileSync(new URL(`../../fixtures/tokenizers-slow/${kind}.json.gz`, import.meta.url));
+  const model = Buffer.from(JSON.parse(gunzipSync(packed).toString()).model, 'base64');
+  const tokenizer = openSentencePiece(`${kind}.model`, model);
+
+  test('the chosen path has the highest sum, and is that of the tokens where none is unknown', () => {
+    let compared = 0;
+    for (const text of short) {
+      const tokens = tokenizer.encode(text, { template: false });
+      if (tokens.some(({ stage }) => stage !== 'model')) continue;
+      const ids = weighed(tokenizer, text).flatMap(({ pieces }) => pieces.filter(({ chosen }) => chosen));
+      expect([text, ids.map(({ id }) => id)]).toEqual([text, tokens.map(({ id }) => id)]);
+      for (const { start, end, total } of ids) {
+        const rivals = weighed(tokenizer, text)[0]!.pieces.filter((piece) => piece.end === end);
+        expect(Math.max(...rivals.map((piece) => piece.total!))).toBe(total);
+        expect(start).toBeLessThan(end);
+      }
+      compared++;
+    }
+    expect(compared).toBeGreaterThan(3);
+  });
+});
+
+test('models that merge pieces by their scores are not explained', () => {
+  const packed = readFileSync(new URL('../../fixtures/tokenizers-slow/bpe.json.gz', import.meta.url));
+  const model = Buffer.from(JSON.parse(gunzipSync(packed).toString()).model, 'base64');
+  expect(openSentencePiece('bpe.model', model).explains).toBeUndefined();
 });
