@@ -46,8 +46,11 @@ export async function printRest(rest: RestOfTexts, run: BatchRun): Promise<void>
   const count = (options.threads as number | undefined) ?? Math.min(mostThreads, availableParallelism());
   const threads = await context.startWorkers(count, 'texts', start);
   const queue = new AnswerQueue(threads.length * piecesPerThread);
-  // The first of the two that fails ends both: nobody waits for the other.
-  await Promise.all([ask(rest, threads, queue, inputs.separator), print(queue, run)]);
+  const asked = ask(rest, threads, queue, inputs.separator).finally(() => queue.end());
+  // What was answered before the input failed is printed first; a reader who went away ends it at once.
+  asked.catch(() => {});
+  await print(queue, run);
+  await asked;
 }
 
 /** Gives pieces to the threads in turn. */
@@ -65,7 +68,6 @@ async function ask(
     thread.post(piece);
     await queue.add(thread.receive() as Promise<BatchAnswer>);
   }
-  queue.end();
 }
 
 async function print(queue: AnswerQueue, { context, sink }: BatchRun): Promise<void> {
