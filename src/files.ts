@@ -7,6 +7,8 @@ export interface ByteSource {
   readonly byteLength: number;
   /** Reads into `into` (at least end - start bytes long) when given; the result is a view of exactly end - start bytes. */
   read(start: number, end: number, into?: Uint8Array): Promise<Uint8Array>;
+  /** read by another thread, so that the caller can work meanwhile; only where reading is copying, as from a local file. */
+  readBeside?(start: number, end: number, into: Uint8Array): Promise<Uint8Array>;
   /** Reads many ranges into one memory, coalescing neighbors. spans: start, end and the range's place in `into`, for each. */
   readMany(spans: Float64Array, into: Uint8Array): Promise<void>;
   close(): Promise<void>;

@@ -4,6 +4,7 @@ import { EmbError } from '../errors.ts';
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
 import type { DType, HalfRows, RowBlock, RowReader, ScanParts, TensorInfo } from '../types.ts';
 import { ColumnRows } from './column-rows.ts';
+import { type BlockPlan, rowsPerBlock, storedBlocks } from './row-blocks.ts';
 import { StridedRows } from './strided-rows.ts';
 
 /** Raw bytes of a block: large enough that system calls don't count, small enough for the second level cache. */
@@ -185,23 +186,36 @@ class PlainRows implements RowReader {
 
   async *#scanFloats(next: () => number): AsyncIterable<RowBlock> {
     if (!this.#direct) await this.#dtype.load?.(this.rows * this.dim);
-    const most = this.#blockRows();
-    const decoded = claimBytes(most * this.dim * 4);
-    const slab = this.#direct ? decoded : claimBytes(Math.min(blockBytes, most * this.#rowBytes));
-    const floats = new Float32Array(decoded.buffer, decoded.byteOffset, most * this.dim);
+    if (this.#rowBytes > blockBytes && !this.#direct) yield* this.#scanWide(next);
+    else if (this.#direct) {
+      for await (const { start, rows, bytes } of storedBlocks(this.#plan(next)))
+        yield { start, rows, data: new Float32Array(bytes.buffer, bytes.byteOffset, rows * this.dim) };
+    } else {
+      const plan = this.#plan(next);
+      const decoded = claimBytes(plan.blockRows * this.dim * 4);
+      const floats = new Float32Array(decoded.buffer, decoded.byteOffset, decoded.length / 4);
+      try {
+        for await (const { start, rows, bytes } of storedBlocks(plan)) {
+          const data = floats.subarray(0, rows * this.dim);
+          this.#dtype.decode(bytes, data);
+          yield { start, rows, data };
+        }
+      } finally {
+        releaseBytes(decoded);
+      }
+    }
+  }
+
+  /** One row at a time, decoded piece by piece. */
+  async *#scanWide(next: () => number): AsyncIterable<RowBlock> {
+    const slab = claimBytes(blockBytes);
+    const decoded = claimBytes(this.dim * 4);
+    const data = new Float32Array(decoded.buffer, decoded.byteOffset, this.dim);
     const breath = new Breath();
     try {
-      for (let start = next() * most; start < this.rows; start = next() * most) {
-        const rows = Math.min(most, this.rows - start);
-        const data = floats.subarray(0, rows * this.dim);
-        if (!this.#direct && this.#rowBytes > blockBytes) {
-          await this.#decodeRow(start, slab, data);
-        } else {
-          const span = this.#span(start, rows);
-          const bytes = await this.#tensor.source.read(span.start, span.end, slab);
-          if (!this.#direct) this.#dtype.decode(bytes, data);
-        }
-        yield { start, rows, data };
+      for (let start = next(); start < this.rows; start = next()) {
+        await this.#decodeRow(start, slab, data);
+        yield { start, rows: 1, data };
         if (breath.due) await breath.take();
       }
     } finally {
@@ -211,27 +225,15 @@ class PlainRows implements RowReader {
   }
 
   async *#scanHalves(next: () => number, type: HalfRows['type']): AsyncIterable<HalfRows> {
-    const most = this.#blockRows();
-    const slab = claimBytes(most * this.#rowBytes);
-    const values = new Uint16Array(slab.buffer, slab.byteOffset, most * this.dim);
-    const breath = new Breath();
-    try {
-      for (let start = next() * most; start < this.rows; start = next() * most) {
-        const rows = Math.min(most, this.rows - start);
-        const span = this.#span(start, rows);
-        await this.#tensor.source.read(span.start, span.end, slab);
-        yield { start, rows, halves: values.subarray(0, rows * this.dim), type };
-        if (breath.due) await breath.take();
-      }
-    } finally {
-      releaseBytes(slab);
-    }
+    for await (const { start, rows, bytes } of storedBlocks(this.#plan(next)))
+      yield { start, rows, halves: new Uint16Array(bytes.buffer, bytes.byteOffset, rows * this.dim), type };
   }
 
-  /** Rows of a scanned block. */
-  #blockRows(): number {
-    const fitting = Math.min(blockBytes / this.#rowBytes, decodedBytes / (this.dim * 4));
-    return Math.min(this.rows, Math.max(1, Math.floor(fitting)));
+  #plan(next: () => number): BlockPlan {
+    const { source, offset } = this.#tensor;
+    const rows = { source, offset, rows: this.rows, rowBytes: this.#rowBytes };
+    const fitting = this.#direct ? this.rows : Math.max(1, Math.floor(decodedBytes / (this.dim * 4)));
+    return { ...rows, blockRows: rowsPerBlock(rows, fitting), next };
   }
 
   #span(row: number, rows: number): { start: number; end: number } {
