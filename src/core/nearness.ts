@@ -1,30 +1,72 @@
-/** How near two rows are: cosine and dot are similarities, l2 is a distance. */
-export type Metric = 'cosine' | 'dot' | 'l2';
+import { claimBytes, releaseBytes } from '../kernels/arena.ts';
+import type { DotKernel } from '../kernels/dots.ts';
+import type { Metric } from '../kernels/nearness.ts';
+import { type Components, removeComponents } from './components.ts';
 
-/** Larger is nearer; NaN for a row without a direction. For l2 what a smaller distance makes larger. */
-export function nearness(metric: Metric, dot: number, square: number): number {
-  if (metric === 'dot') return dot;
-  if (metric === 'l2') return 2 * dot - square;
-  return square > 0 ? dot / Math.sqrt(square) : Number.NaN;
+/** Bytes of float64 rows that are compared at a time, one row at least. */
+const chunkBytes = 1 << 20;
+
+/** How near a row is to a query, both without what is removed from them. */
+export interface ExactNearness {
+  /** Units: cosine -1..1, dot, or L2 distance. NaN for a row without a direction. */
+  score: number;
+  /** L2 norm of the row. */
+  norm: number;
 }
 
-/** The score of a row in float64, and its norm. Shape: row [dim], query [dim] */
+/**
+ * Compares rows with a query in float64, sums taken from first to last.
+ *
+ * Shape: rows float32 [n, dim], query [dim] → n results
+ */
 export function compareExactly(
-  row: Float64Array,
-  query: Float64Array,
-  queryNorm: number,
+  rows: Float32Array,
+  query: Float32Array,
   metric: Metric,
-): { score: number; norm: number } {
-  let dot = 0;
-  let square = 0;
-  let distance = 0;
-  for (let i = 0; i < row.length; i++) {
-    dot += row[i] * query[i];
-    square += row[i] * row[i];
-    distance += (row[i] - query[i]) ** 2;
+  kernel: DotKernel,
+  removed: Components | undefined,
+): ExactNearness[] {
+  const dim = query.length;
+  const most = Math.max(1, Math.min(rows.length / dim, Math.floor(chunkBytes / (dim * 8))));
+  const [data, exact, sums, own] = [most * dim, dim, 3 * most, 3].map(claimDoubles);
+  const results: ExactNearness[] = [];
+  try {
+    exact.set(reduced(query, removed));
+    kernel.sumExactly({ data: exact, rows: 1, query: exact, sums: own });
+    const queryNorm = Math.sqrt(own[1]);
+    for (let first = 0; first < rows.length; first += most * dim) {
+      const part = rows.subarray(first, first + most * dim);
+      data.set(part);
+      const count = part.length / dim;
+      if (removed !== undefined)
+        for (let row = 0; row < count; row++)
+          removeComponents(data.subarray(row * dim, (row + 1) * dim), removed);
+      kernel.sumExactly({ data, rows: count, query: exact, sums });
+      for (let row = 0; row < count; row++)
+        results.push(scoreOf(metric, sums.subarray(3 * row, 3 * row + 3), queryNorm));
+    }
+    return results;
+  } finally {
+    for (const part of [data, exact, sums, own])
+      releaseBytes(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
   }
+}
+
+function scoreOf(metric: Metric, [dot, square, distance]: Float64Array, queryNorm: number): ExactNearness {
   const norm = Math.sqrt(square);
   if (metric === 'dot') return { score: dot, norm };
   if (metric === 'l2') return { score: Math.sqrt(distance), norm };
   return { score: Math.max(-1, Math.min(1, dot / norm / queryNorm)), norm };
+}
+
+/** A row without what is removed from it, in float64. */
+export function reduced(row: Float32Array, removed: Components | undefined): Float64Array {
+  const exact = new Float64Array(row);
+  if (removed !== undefined) removeComponents(exact, removed);
+  return exact;
+}
+
+function claimDoubles(length: number): Float64Array {
+  const bytes = claimBytes(length * 8);
+  return new Float64Array(bytes.buffer, bytes.byteOffset, length);
 }

@@ -1,8 +1,9 @@
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
 import { type DotKernel, decodeHalves } from '../kernels/dots.ts';
+import { isMeasured, type Metric, nearness } from '../kernels/nearness.ts';
 import type { HalfRows, RowBlock } from '../types.ts';
-import { type Components, removeComponents } from './components.ts';
-import { type Metric, nearness } from './nearness.ts';
+import type { Components } from './components.ts';
+import { reduced } from './nearness.ts';
 import { TopRows } from './top-rows.ts';
 
 /** Candidates beyond k that the float32 pass keeps, so that the float64 pass decides what enters. */
@@ -10,9 +11,6 @@ const spareCandidates = 32;
 
 /** Rows of a block that one call of the kernel takes: its sums stay small. */
 const kernelRows = 4096;
-
-/** Squares of rows that float32 sums hold without under- or overflow. */
-const squareRange = [2 ** -90, 2 ** 100] as const;
 
 /** What is left of a row is computed again when its square is less than this of the squares it comes from: float32 has lost it. */
 const lostToRemoval = 2 ** -16;
@@ -47,6 +45,8 @@ export class NeighborPass {
   readonly lines: number;
   readonly #dots: Float32Array;
   readonly #rowSquares: Float32Array;
+  /** Numbers of the rows that a query's heap may take. */
+  readonly #found: Uint32Array;
   readonly #centerSquare: number;
   /** Products of the center with every line. Shape: [lines] */
   readonly #shifts: Float64Array;
@@ -62,6 +62,8 @@ export class NeighborPass {
     this.#queries = claimFloats(this.lines * dim);
     this.#dots = claimFloats((this.lines + 1) * kernelRows);
     this.#rowSquares = claimFloats(kernelRows);
+    const found = claimBytes(kernelRows * 4);
+    this.#found = new Uint32Array(found.buffer, found.byteOffset, kernelRows);
     for (let query = 0; query < this.#count; query++)
       this.#prepare(query, given.subarray(query * dim, (query + 1) * dim));
     if (removed !== undefined) {
@@ -73,8 +75,8 @@ export class NeighborPass {
   }
 
   release(): void {
-    for (const floats of [this.#queries, this.#dots, this.#rowSquares])
-      releaseBytes(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
+    for (const part of [this.#queries, this.#dots, this.#rowSquares, this.#found])
+      releaseBytes(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
   }
 
   /** The query as it is multiplied: without what is removed, and of length 1 for the cosine. */
@@ -119,7 +121,18 @@ export class NeighborPass {
         const values = part.subarray(index * dim, (index + 1) * dim);
         return values instanceof Float32Array ? values : decodeHalves(values, (block as HalfRows).type);
       };
-      for (let query = 0; query < this.#count; query++) this.#offer(query, block.start + row, rows, rowAt);
+      for (let query = 0; query < this.#count; query++) {
+        const dots = this.#dots.subarray(query * kernelRows, query * kernelRows + rows);
+        const count = kernel.candidates({
+          dots,
+          squares: this.#rowSquares,
+          rows,
+          metric: this.#options.metric,
+          bound: this.#top[query].bound,
+          found: this.#found,
+        });
+        if (count > 0) this.#offer(query, dots, this.#found.subarray(0, count), block.start + row, rowAt);
+      }
     }
   }
 
@@ -141,17 +154,22 @@ export class NeighborPass {
     }
   }
 
-  #offer(query: number, start: number, rows: number, rowAt: (index: number) => Float32Array): void {
+  #offer(
+    query: number,
+    dots: Float32Array,
+    candidates: Uint32Array,
+    start: number,
+    rowAt: (index: number) => Float32Array,
+  ): void {
     const { metric, among, exclude } = this.#options;
     const top = this.#top[query];
     const excluded = exclude?.[query];
-    const base = query * kernelRows;
-    for (let row = 0; row < rows; row++) {
-      const dot = this.#dots[base + row];
+    for (const row of candidates) {
       const square = this.#rowSquares[row];
-      const usable = square > squareRange[0] && square < squareRange[1];
       // Larger is nearer. A NaN enters nowhere.
-      const score = usable ? nearness(metric, dot, square) : this.#nearnessOf(query, rowAt(row));
+      const score = isMeasured(square)
+        ? nearness(metric, dots[row], square)
+        : this.#nearnessOf(query, rowAt(row));
       if (!(score > top.bound)) continue;
       const id = start + row;
       if (among !== undefined && among[id] === 0) continue;
@@ -177,13 +195,6 @@ export class NeighborPass {
   found(): Candidates[] {
     return this.#top.map((top) => top.best());
   }
-}
-
-/** A row without what is removed from it, in float64. */
-export function reduced(row: Float32Array, removed: Components | undefined): Float64Array {
-  const exact = Float64Array.from(row);
-  if (removed !== undefined) removeComponents(exact, removed);
-  return exact;
 }
 
 /** Lines that the kernel multiplies for so many queries. */

@@ -3,7 +3,7 @@ import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable } from '../types.ts';
 import type { Components } from './components.ts';
 import { compareExactly } from './nearness.ts';
-import { mergeCandidates, type PassOptions, reduced } from './neighbor-pass.ts';
+import { mergeCandidates, type PassOptions } from './neighbor-pass.ts';
 import {
   BlockCounter,
   type CountedPass,
@@ -13,7 +13,7 @@ import {
   scanPart,
 } from './shared-scan.ts';
 
-export type { Metric } from './nearness.ts';
+export type { Metric } from '../kernels/nearness.ts';
 
 /** Bytes of queries that one pass over the table carries. */
 const queryBytes = 4 << 20;
@@ -76,7 +76,7 @@ export async function findNeighbors(
         const candidates = found.map((each) => each.found[query]);
         const ids = Uint32Array.from(mergeCandidates(candidates, k));
         const vector = part.subarray(query * dim, (query + 1) * dim);
-        answers.push(await rank(table, ids, vector, options, removed));
+        answers.push(await rank(table, ids, vector, { ...options, kernel, removed }));
       }
     }
   } finally {
@@ -111,25 +111,26 @@ interface Beside {
   advance?: (rows: number) => void;
 }
 
+/** How candidates are compared again. */
+interface Ranking extends Pick<NeighborOptions, 'k' | 'metric' | 'threshold'> {
+  kernel: DotKernel;
+  removed: Components | undefined;
+}
+
 /** Compares the candidates of a query again, in float64. */
 async function rank(
   table: EmbeddingTable,
   ids: Uint32Array,
   query: Float32Array,
-  { k, metric, threshold }: NeighborOptions,
-  removed: Components | undefined,
+  { k, metric, threshold, kernel, removed }: Ranking,
 ): Promise<Neighbor[]> {
-  const { dim } = table;
   const { data } = await table.gather(ids);
-  const exact = reduced(query, removed);
-  const queryNorm = Math.sqrt(exact.reduce((sum, value) => sum + value * value, 0));
   const found: Neighbor[] = [];
-  for (const [index, row] of ids.entries()) {
-    const values = reduced(data.subarray(index * dim, (index + 1) * dim), removed);
-    const { score, norm } = compareExactly(values, exact, queryNorm, metric);
+  for (const [index, nearness] of compareExactly(data, query, metric, kernel, removed).entries()) {
+    const { score } = nearness;
     if (!Number.isFinite(score)) continue;
     const far = threshold !== undefined && (metric === 'l2' ? score > threshold : score < threshold);
-    if (!far) found.push({ row, score, norm });
+    if (!far) found.push({ row: ids[index], ...nearness });
   }
   const nearer = metric === 'l2' ? 1 : -1;
   return found.sort((a, b) => nearer * (a.score - b.score) || a.row - b.row).slice(0, k);

@@ -64,15 +64,24 @@ export class TopRows {
     }
   }
 
+  /** Lean: it runs some hundred times, in code that V8 has not compiled yet. */
   #sink(): void {
-    for (let at = 0; ; ) {
-      let worst = at;
-      for (const child of [2 * at + 1, 2 * at + 2]) {
-        if (child < this.#rows.length && this.#isWorse(child, worst)) worst = child;
-      }
-      if (worst === at) return;
-      this.#swap(at, worst);
-      at = worst;
+    const [rows, scores, length] = [this.#rows, this.#scores, this.#rows.length];
+    const [row, score] = [rows[0], scores[0]];
+    let at = 0;
+    for (let child = 1; child < length; child = 2 * at + 1) {
+      const right = child + 1;
+      if (
+        right < length &&
+        (scores[right] < scores[child] || (scores[right] === scores[child] && rows[right] > rows[child]))
+      )
+        child = right;
+      if (!(scores[child] < score || (scores[child] === score && rows[child] > row))) break;
+      rows[at] = rows[child];
+      scores[at] = scores[child];
+      at = child;
     }
+    rows[at] = row;
+    scores[at] = score;
   }
 }

@@ -1,5 +1,6 @@
 import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
 import { loadArenaKernel } from './arena-kernel.ts';
+import { type CandidateBlock, type ExactBlock, type NearnessKernel, plainNearness } from './nearness.ts';
 
 /** Queries of one pass of the SIMD kernel over a block. */
 const queriesPerPass = 4;
@@ -8,7 +9,7 @@ const queriesPerPass = 4;
 export type HalfType = 'BF16' | 'F16';
 
 /** Dot products of rows with queries, and the squares of the rows. */
-export interface DotKernel {
+export interface DotKernel extends NearnessKernel {
   readonly name: 'ts' | 'simd';
   /**
    * Shape: data [rows, dim], queries [count, dim] → dots [count + 1, stride], squares [rows]; stride >= rows. The last line of dots
@@ -57,6 +58,7 @@ export const plainDots: DotKernel = {
   dotHalves({ data, type, ...block }) {
     plainDots.dotRows({ ...block, data: decodeHalves(data, type) });
   },
+  ...plainNearness,
 };
 
 /** Values of 16-bit floats, for the plain kernel and single rows: dtypes/ decodes faster. */
@@ -86,6 +88,10 @@ interface DotExports {
   dotOne: DotOne;
   dotBf16: DotOne;
   dotF16: DotOne;
+  candidates: (
+    ...[dots, squares, rows, metric, bound, found]: [number, number, number, number, number, number]
+  ) => number;
+  sumExactly(data: number, rows: number, dim: number, query: number, sums: number): void;
   dotMany: (
     ...[data, rows, dim, queries, count, dots, stride]: [
       number,
@@ -147,6 +153,31 @@ function simdDots(wasm: DotExports): DotKernel {
       const dotOne = block.type === 'BF16' ? wasm.dotBf16 : wasm.dotF16;
       for (let query = 0; query < count; query++)
         dotOne(data, rows, dim, queries + query * dim * 4, dots + query * stride * 4, squares);
+    },
+    ...simdNearness(wasm),
+  };
+}
+
+/** Numbers of metrics, as assembly/dots-nearness.ts takes them. */
+const metricNumbers = { cosine: 0, dot: 1, l2: 2 };
+
+function simdNearness(wasm: DotExports): NearnessKernel {
+  return {
+    candidates(block: CandidateBlock) {
+      const { rows, metric, bound } = block;
+      const dots = arenaOffset(block.dots);
+      const squares = arenaOffset(block.squares);
+      const found = arenaOffset(block.found);
+      if (dots === undefined || squares === undefined || found === undefined)
+        return plainNearness.candidates(block);
+      return wasm.candidates(dots, squares, rows, metricNumbers[metric], bound, found);
+    },
+    sumExactly(block: ExactBlock) {
+      const data = arenaOffset(block.data);
+      const query = arenaOffset(block.query);
+      const sums = arenaOffset(block.sums);
+      if (data === undefined || query === undefined || sums === undefined) plainNearness.sumExactly(block);
+      else wasm.sumExactly(data, block.rows, block.query.length, query, sums);
     },
   };
 }

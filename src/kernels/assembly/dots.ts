@@ -3,6 +3,7 @@
 import { sumLanes } from './dots-halves';
 
 export { dotBf16, dotF16 } from './dots-halves';
+export { candidates, sumExactly } from './dots-nearness';
 
 /**
  * The dot product of every row with one query, and the square of every row.

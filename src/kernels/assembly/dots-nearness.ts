@@ -1,0 +1,64 @@
+// The twin of ../nearness.ts: the same float64 arithmetic in the same order. Addresses are bytes in the arena.
+
+/** Numbers of metrics, as ../dots.ts gives them. */
+const dotMetric: i32 = 1;
+const l2Metric: i32 = 2;
+
+/**
+ * Writes the numbers of the rows that are nearer than the bound, or whose square float32 cannot hold. Returns their count.
+ *
+ * Shape: dots, squares f32 [rows] → found u32 [rows]
+ */
+export function candidates(
+  dots: usize,
+  squares: usize,
+  rows: i32,
+  metric: i32,
+  bound: f64,
+  found: usize,
+): i32 {
+  let end = found;
+  for (let row = 0; row < rows; row++) {
+    const at = (<usize>row) << 2;
+    const square = <f64>load<f32>(squares + at);
+    const dot = <f64>load<f32>(dots + at);
+    // 2^-90 and 2^100.
+    const measured = square > 8.077935669463161e-28 && square < 1.2676506002282294e30;
+    let near: f64;
+    if (metric == dotMetric) near = dot;
+    else if (metric == l2Metric) near = 2 * dot - square;
+    else near = dot / sqrt(square);
+    if (!measured || near > bound) {
+      store<u32>(end, row);
+      end += 4;
+    }
+  }
+  return <i32>((end - found) >> 2);
+}
+
+/**
+ * Products, squares and squared distances of rows and one query.
+ *
+ * Shape: data f64 [rows, dim], query f64 [dim] → sums f64 [rows, 3]
+ */
+export function sumExactly(data: usize, rows: i32, dim: i32, query: usize, sums: usize): void {
+  const bytes = (<usize>dim) << 3;
+  for (let row = 0; row < rows; row++) {
+    let dot: f64 = 0;
+    let square: f64 = 0;
+    let distance: f64 = 0;
+    for (let at: usize = 0; at < bytes; at += 8) {
+      const value = load<f64>(data + at);
+      const other = load<f64>(query + at);
+      const gap = value - other;
+      dot += value * other;
+      square += value * value;
+      distance += gap * gap;
+    }
+    store<f64>(sums, dot);
+    store<f64>(sums, square, 8);
+    store<f64>(sums, distance, 16);
+    data += bytes;
+    sums += 24;
+  }
+}

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { claimBytes, releaseBytes } from '../../src/kernels/arena.ts';
+import { loadDotKernel } from '../../src/kernels/dots.ts';
+import { type Metric, plainNearness } from '../../src/kernels/nearness.ts';
+
+const simd = await loadDotKernel('simd');
+
+/** Runs `work` with bytes in the arena. */
+function inArena<Result>(lengths: readonly number[], work: (parts: Uint8Array[]) => Result): Result {
+  const claims = lengths.map((length) => claimBytes(length));
+  try {
+    return work(claims);
+  } finally {
+    claims.forEach(releaseBytes);
+  }
+}
+
+const float32 = (bytes: Uint8Array, length: number) =>
+  new Float32Array(bytes.buffer, bytes.byteOffset, length);
+const float64 = (bytes: Uint8Array, length: number) =>
+  new Float64Array(bytes.buffer, bytes.byteOffset, length);
+
+describe('candidates', () => {
+  const sums = fc.array(fc.tuple(fc.float(), fc.oneof(fc.float({ min: 0 }), fc.float())), {
+    minLength: 1,
+    maxLength: 60,
+  });
+  const metrics = fc.constantFrom<Metric>('cosine', 'dot', 'l2');
+
+  test('are the same rows in both kernels, whatever the sums', () => {
+    fc.assert(
+      fc.property(sums, metrics, fc.double({ noNaN: true }), (pairs, metric, bound) => {
+        const rows = pairs.length;
+        inArena([rows * 4, rows * 4, rows * 4], ([first, second, third]) => {
+          const [dots, squares] = [float32(first, rows), float32(second, rows)];
+          pairs.forEach(([dot, square], row) => {
+            dots[row] = dot;
+            squares[row] = square;
+          });
+          const found = new Uint32Array(third.buffer, third.byteOffset, rows);
+          const block = { dots, squares, rows, metric, bound, found };
+          const answers = [plainNearness, simd].map((kernel) => {
+            found.fill(rows);
+            return [...found.subarray(0, kernel.candidates(block))];
+          });
+          expect(answers[1]).toEqual(answers[0]);
+        });
+      }),
+      { seed: 5, numRuns: 500 },
+    );
+  });
+
+  test('are the rows above the bound, and those whose square float32 does not hold', () => {
+    const found = new Uint32Array(5);
+    const dots = Float32Array.of(3, 1, 0, 2, Number.NaN);
+    const squares = Float32Array.of(4, 4, 0, Number.POSITIVE_INFINITY, 1);
+    const block = { dots, squares, rows: 5, bound: 0.5, found };
+    expect(plainNearness.candidates({ ...block, metric: 'cosine' })).toBe(3);
+    expect([...found.subarray(0, 3)]).toEqual([0, 2, 3]);
+    expect(plainNearness.candidates({ ...block, metric: 'dot' })).toBe(4);
+    expect([...found.subarray(0, 4)]).toEqual([0, 1, 2, 3]);
+    expect(plainNearness.candidates({ ...block, metric: 'l2', bound: 0 })).toBe(3);
+    expect([...found.subarray(0, 3)]).toEqual([0, 2, 3]);
+  });
+});
+
+describe('exact sums', () => {
+  const tables = fc
+    .record({ rows: fc.integer({ min: 1, max: 5 }), dim: fc.integer({ min: 1, max: 40 }) })
+    .chain(({ rows, dim }) => {
+      const values = (length: number) =>
+        fc.array(fc.double({ noDefaultInfinity: true, noNaN: true }), {
+          minLength: length,
+          maxLength: length,
+        });
+      return fc.record({
+        rows: fc.constant(rows),
+        dim: fc.constant(dim),
+        data: values(rows * dim),
+        query: values(dim),
+      });
+    });
+
+  test('have the same bits in both kernels', () => {
+    fc.assert(
+      fc.property(tables, ({ rows, dim, data, query }) => {
+        inArena([rows * dim * 8, dim * 8, rows * 24], ([first, second, third]) => {
+          const block = {
+            rows,
+            data: float64(first, rows * dim),
+            query: float64(second, dim),
+            sums: float64(third, rows * 3),
+          };
+          block.data.set(data);
+          block.query.set(query);
+          const answers = [plainNearness, simd].map((kernel) => {
+            kernel.sumExactly(block);
+            return [...block.sums].map((sum) => (Number.isNaN(sum) ? 'NaN' : sum));
+          });
+          expect(answers[1]).toEqual(answers[0]);
+        });
+      }),
+      { seed: 6, numRuns: 300 },
+    );
+  });
+
+  test('are products, squares and squared distances', () => {
+    const sums = new Float64Array(6);
+    const block = { data: Float64Array.of(1, 2, 3, 4), rows: 2, query: Float64Array.of(5, 6), sums };
+    plainNearness.sumExactly(block);
+    expect([...sums]).toEqual([17, 5, 32, 39, 25, 8]);
+  });
+});
