@@ -30,15 +30,22 @@ const shared =
 
 /** What opening a file and looking its rows up loads. */
 const opening =
-  /src\/(model\/(open|file-model|folder|tensors|resolve|role-finder|roles|embedding-names|layouts|table|tokenizer-place)|formats\/(index|safetensors|rows|column-rows|strided-rows|npy|python-literal|[a-z0-9-]*-magic)|bytes\/(file|folder|ranges|json|json-cursor|memory|[a-z-]*-magic)|dtypes\/(index|floats|ints|half|unaligned|blocks))\.ts$/;
+  /src\/(model\/(open|file-model|folder|tensors|resolve|role-finder|roles|embedding-names|layouts|table|tokenizer-place)|formats\/(index|safetensors|rows|row-blocks|column-rows|strided-rows|npy|python-literal|[a-z0-9-]*-magic)|bytes\/(file|folder|ranges|json|json-cursor|memory|[a-z-]*-magic)|dtypes\/(index|floats|ints|half|unaligned|blocks))\.ts$/;
 
 /** What every command that prints rows of a table loads. */
 const printing =
-  /src\/(commands\/(token-rows|open-table)|core\/(center|project|norms|row-buffer|random\/(seed|mt19937))|render\/(f32|machine-rows))\.ts$|ndarray/;
+  /src\/(commands\/(token-rows|open-table)|core\/(center|project|norms|row-buffer|scripts|random\/(seed|mt19937))|render\/(f32|machine-rows))\.ts$|ndarray/;
 
 /** What commands that compare rows load. */
 const comparing =
   /src\/(commands\/(neighbors|queries|among)|core\/(neighbors|neighbor-pass|nearness|shared-scan|top-rows)|kernels\/dots|generated\/dots)\.ts$/;
+
+/** What stats loads. */
+const measuring =
+  /src\/(commands\/stats(-fields|-options)?|core\/(table-stats|extremes|histogram|outliers)|kernels\/(load|moments)|generated\/kernels)\.ts$/;
+
+/** What formats of numbers as text load. */
+const writing = /src\/(text\/(shortest|half-even)|render\/(text-buffer|json-text)|kernels\/shortest)\.ts$/;
 
 /** What the built-in encodings load. */
 const encoding =
@@ -96,6 +103,8 @@ await bundle.write({
       { name: 'opening', test: opening },
       { name: 'printing', test: printing },
       { name: 'comparing', test: comparing },
+      { name: 'measuring', test: measuring },
+      { name: 'writing', test: writing },
       { name: 'encoding', test: encoding },
       { name: 'threads', test: threads },
     ],

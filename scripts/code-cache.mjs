@@ -18,6 +18,7 @@ const lines = [
   ['embed', '-m', 'fixtures/model/gpt2-tiny', '--ids', '1,2', '-f', 'f32'],
   ['embed', '-m', 'fixtures/formats/f4-le-C.npy', '--ids', 'all', '-f', 'npy'],
   ['stats', '--vocab', '100', '--dim', '8'],
+  ['stats', '-m', 'fixtures/model/gpt2-tiny', '-f', 'json'],
   ['info', 'fixtures/model/gpt2-tiny'],
   ['neighbors', '-m', 'fixtures/model/gpt2-tiny', 'Hello', '-k', '3'],
   ['neighbors', '-m', 'fixtures/model/gpt2-tiny', '--ids', '1', '-f', 'jsonl', '--threads', '2'],

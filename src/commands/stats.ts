@@ -1,11 +1,10 @@
 import ndarray from 'ndarray';
 import type { Command, Context } from '../command.ts';
 import type { RowSource } from '../core/principal.ts';
-import { measureTable, type TableStats } from '../core/table-stats.ts';
+import { measureTable, type StatsOptions, type TableStats } from '../core/table-stats.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, Report, RowBlock, Tokenizer } from '../types.ts';
 import { captionOfTable, type OpenTable, openTable, rowNames } from './open-table.ts';
-import { AskedFor, askedHelp, askedOptions } from './stats-asked.ts';
 import {
   type Field,
   field,
@@ -14,7 +13,7 @@ import {
   outlierFields,
   type RowNames,
 } from './stats-fields.ts';
-import { NamedRows, pairField } from './stats-text.ts';
+import { askedHelp, askedOptions, isAsked } from './stats-options.ts';
 
 export const command: Command = {
   name: 'stats',
@@ -143,6 +142,7 @@ function paddingRows(
 }
 
 async function statsOfRows(context: Context, opened: OpenTable): Promise<Findings> {
+  const { NamedRows } = await import('./stats-text.ts');
   const { model, table } = opened;
   const isText = context.inputKind() === 'texts';
   const rows = new NamedRows(table);
@@ -166,6 +166,7 @@ async function statsOfRows(context: Context, opened: OpenTable): Promise<Finding
 }
 
 async function statsOfVectors(context: Context): Promise<Findings> {
+  const { pairField } = await import('./stats-text.ts');
   const { data, rows, dim } = await context.vectors(context.options.dim as number | undefined);
   const names: RowNames = { key: 'row', idOf: (row) => row, tokenizer: undefined };
   const source = vectorSource(data, rows, dim);
@@ -214,11 +215,14 @@ async function measure(
   again: () => RowSource,
 ): Promise<{ stats: TableStats; asked: Field[] }> {
   const kernel = context.options.kernel === 'ts' ? 'ts' : 'simd';
+  const countAll = context.options.fullHistogram === true;
+  const options: StatsOptions = { dim, rows, kernel, countAll };
+  if (!isAsked(context)) return { stats: await measureTable(blocks, options), asked: [] };
+  const { AskedFor } = await import('./stats-asked.ts');
   const asked = await AskedFor.of(context, names, dim, rows);
   try {
     if (gather !== undefined && rows !== undefined) await asked.lookAt({ gather, rows, dim });
-    const countAll = context.options.fullHistogram === true;
-    const stats = await measureTable(asked.watch(blocks), { dim, rows, kernel, countAll });
+    const stats = await measureTable(asked.watch(blocks), options);
     return { stats, asked: await asked.fields(again(), stats) };
   } finally {
     asked.release();

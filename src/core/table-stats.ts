@@ -124,9 +124,6 @@ class TableMeter {
   #nan = 0;
   #infinite = 0;
   #nonFiniteRows = 0;
-  #zeroRows = 0;
-  #normSum = 0;
-  #normSquares = 0;
   #min: PlacedValue | null = null;
   #max: PlacedValue | null = null;
 
@@ -163,14 +160,15 @@ class TableMeter {
     this.#rows += rows;
   }
 
-  /** What the kernel found out about each row. The loop is kept lean: it runs once, mostly in code that is not optimized yet. */
+  /** What the kernel found out about each row. */
   #takeRows(data: Float32Array, rows: number): void {
-    const { rowSquares, rowLows, rowHighs } = this.#sums;
+    const { rowSquares, rowLows, rowHighs, notable } = this.#sums;
     const [smallest, largest, first] = [this.#smallest, this.#largest, this.#rows];
-    let [normSum, normSquares] = [this.#normSum, this.#normSquares];
     let low = this.#min?.value ?? Number.POSITIVE_INFINITY;
     let high = this.#max?.value ?? Number.NEGATIVE_INFINITY;
-    for (let row = 0; row < rows; row++) {
+    const bounds = { low, high, smallestNorm: smallest.bound, largestNorm: largest.bound };
+    const count = this.#kernel.reviewRows(this.#sums, rows, bounds);
+    for (const row of notable.subarray(0, count)) {
       const square = rowSquares[row];
       if (!(square < Number.POSITIVE_INFINITY)) {
         this.#takeOtherRow(data, row);
@@ -179,9 +177,6 @@ class TableMeter {
         continue;
       }
       const norm = Math.sqrt(square);
-      normSum += norm;
-      normSquares += square;
-      if (square === 0) this.#zeroRows++;
       if (norm < smallest.bound) smallest.offer(first + row, norm);
       if (norm > largest.bound) largest.offer(first + row, norm);
       if (rowLows[row] < low) {
@@ -193,7 +188,6 @@ class TableMeter {
         this.#max = this.#placed(data, row, high);
       }
     }
-    [this.#normSum, this.#normSquares] = [normSum, normSquares];
   }
 
   /** Where in its row the value stands; 0 and -0 are one. */
@@ -237,7 +231,8 @@ class TableMeter {
 
   result(): TableStats {
     const finiteRows = this.#rows - this.#nonFiniteRows;
-    const normMean = finiteRows > 0 ? this.#normSum / finiteRows : null;
+    const [norms, normSquares, zeroRows] = this.#sums.totals;
+    const normMean = finiteRows > 0 ? norms / finiteRows : null;
     // As a rule the counters were never full: 65,536 additions in code that is not compiled yet are a millisecond.
     const buckets = this.#buckets === undefined ? this.#sums.buckets : this.#emptyCounters();
     return {
@@ -246,15 +241,15 @@ class TableMeter {
       nan: this.#nan,
       infinite: this.#infinite,
       nonFiniteRows: this.#nonFiniteRows,
-      zeroRows: this.#zeroRows,
+      zeroRows,
       ...this.#moments(),
       min: this.#min,
       max: this.#max,
       normMean,
-      normStd: normMean === null ? null : deviation(normMean, this.#normSquares, finiteRows),
+      normStd: normMean === null ? null : deviation(normMean, normSquares, finiteRows),
       smallestNorms: this.#smallest.rows(),
       largestNorms: this.#largest.rows(),
-      meanCosine: this.#meanCosine(finiteRows - this.#zeroRows),
+      meanCosine: this.#meanCosine(finiteRows - zeroRows),
       outliers: this.#outliers(),
       histogram: histogramOf(buckets, this.#min?.value ?? 0, this.#max?.value ?? 0),
       histogramEvery: this.#every,

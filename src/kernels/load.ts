@@ -19,6 +19,20 @@ interface MomentExports {
       number,
     ]
   ) => void;
+  reviewRows: (
+    ...[squares, lows, highs, rows, totals, notable, low, high, smallestNorm, largestNorm]: [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+  ) => number;
   countBuckets(data: number, rows: number, dim: number, first: number, every: number, buckets: number): void;
 }
 
@@ -64,6 +78,34 @@ function simdMoments(wasm: MomentExports): MomentKernel {
         }
       }
       if (staging !== undefined) releaseBytes(staging);
+    },
+    reviewRows(sums, rows, bounds) {
+      const squares = arenaOffset(sums.rowSquares);
+      const lows = arenaOffset(sums.rowLows);
+      const highs = arenaOffset(sums.rowHighs);
+      const totals = arenaOffset(sums.totals);
+      const notable = arenaOffset(sums.notable);
+      if (
+        squares === undefined ||
+        lows === undefined ||
+        highs === undefined ||
+        totals === undefined ||
+        notable === undefined
+      )
+        return plainMoments.reviewRows(sums, rows, bounds);
+      const { low, high, smallestNorm, largestNorm } = bounds;
+      return wasm.reviewRows(
+        squares,
+        lows,
+        highs,
+        rows,
+        totals,
+        notable,
+        low,
+        high,
+        smallestNorm,
+        largestNorm,
+      );
     },
   };
 }

@@ -22,6 +22,18 @@ export interface MomentSums {
   readonly rowSquares: Float64Array;
   readonly rowLows: Float32Array;
   readonly rowHighs: Float32Array;
+  /** Over finite rows: the sum of their norms, of the squares of their norms, and how many are all zeros. Shape: [3] */
+  readonly totals: Float64Array;
+  /** Shape: [momentRows]. Rows that reviewRows found. */
+  readonly notable: Uint32Array;
+}
+
+/** What a row must lie beyond to be notable. */
+export interface RowBounds {
+  low: number;
+  high: number;
+  smallestNorm: number;
+  largestNorm: number;
 }
 
 /** Which rows of a block are counted in buckets: first, first + every, ... */
@@ -44,6 +56,11 @@ export interface MomentKernel {
    * A row with a NaN or an infinity has a sum of squares that is not finite and no meaningful extremes.
    */
   addRows(sums: MomentSums, data: Float32Array, rows: number, counted: CountedRows): void;
+  /**
+   * Adds the rows that were measured last to the totals. Returns how many are notable: not finite, or beyond a bound; their numbers
+   * are in sums.notable. The caller's loop over all rows, which ran once in code that V8 had not compiled yet, took longer.
+   */
+  reviewRows(sums: MomentSums, rows: number, bounds: RowBounds): number;
 }
 
 /**
@@ -62,6 +79,8 @@ export function claimMomentSums(dim: number, columns: boolean): MomentSums {
     rowSquares: float64s(momentRows),
     rowLows: float32s(momentRows),
     rowHighs: float32s(momentRows),
+    totals: float64s(3),
+    notable: uint32s(momentRows),
   };
   for (const part of arraysOf(sums)) part.fill(0);
   return sums;
@@ -85,7 +104,26 @@ export const plainMoments: MomentKernel = {
     }
     countValues(sums, data, rows, counted);
   },
+  reviewRows,
 };
+
+function reviewRows(sums: MomentSums, rows: number, bounds: RowBounds): number {
+  const { rowSquares, rowLows, rowHighs, totals, notable } = sums;
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const square = rowSquares[row];
+    if (square < Number.POSITIVE_INFINITY) {
+      const norm = Math.sqrt(square);
+      totals[0] += norm;
+      totals[1] += square;
+      if (square === 0) totals[2]++;
+      const isInside = norm >= bounds.smallestNorm && norm <= bounds.largestNorm;
+      if (isInside && rowLows[row] >= bounds.low && rowHighs[row] <= bounds.high) continue;
+    }
+    notable[count++] = row;
+  }
+  return count;
+}
 
 function countValues(
   { buckets, dim }: MomentSums,
@@ -156,8 +194,8 @@ function addTotals({ dim, sums, squares, rowSquares }: MomentSums, data: Float32
 }
 
 function arraysOf(sums: MomentSums): (Float64Array | Float32Array | Uint32Array)[] {
-  const { squares, units, buckets, rowSquares, rowLows, rowHighs } = sums;
-  return [sums.sums, squares, units, buckets, rowSquares, rowLows, rowHighs];
+  const { squares, units, buckets, rowSquares, rowLows, rowHighs, totals, notable } = sums;
+  return [sums.sums, squares, units, buckets, rowSquares, rowLows, rowHighs, totals, notable];
 }
 
 function float64s(length: number): Float64Array {

@@ -42,8 +42,12 @@ function run(kernel: MomentKernel, data: Float32Array, dim: number, counted: Cou
   const rows = data.length / dim;
   kernel.addRows(sums, data, rows, counted);
   const result = bitsOf(sums, rows);
+  const bounds = { low: -1, high: 1, smallestNorm: 0.5, largestNorm: 4 };
+  const count = kernel.reviewRows(sums, rows, bounds);
+  const notable = [...sums.notable.subarray(0, count)];
+  const totals = [...new BigUint64Array(sums.totals.slice().buffer)];
   releaseMomentSums(sums);
-  return result;
+  return { ...result, notable, totals };
 }
 
 function inArena(data: Float32Array): Float32Array {
@@ -115,6 +119,24 @@ describe('the plain kernel of stats', () => {
     expect([...sums.rowHighs.subarray(0, 3)]).toEqual([4, 0, 8]);
     expect(sums.buckets[0x4040]).toBe(1);
     expect(sums.buckets[0]).toBe(0);
+    releaseMomentSums(sums);
+  });
+
+  it('names the rows that are not finite or lie beyond a bound, and adds the others', () => {
+    const sums = claimMomentSums(2, true);
+    const rows = [
+      [3, 4],
+      [0, 0],
+      [Number.NaN, 1],
+      [-6, 0],
+      [0, 9],
+      [1, 1],
+    ];
+    plainMoments.addRows(sums, Float32Array.from(rows.flat()), 6, { first: 0, every: 1 });
+    const bounds = { low: -5, high: 8, smallestNorm: 1, largestNorm: 20 };
+    const count = plainMoments.reviewRows(sums, 6, bounds);
+    expect([...sums.notable.subarray(0, count)]).toEqual([1, 2, 3, 4]);
+    expect([...sums.totals]).toEqual([20 + Math.sqrt(2), 25 + 36 + 81 + 2, 1]);
     releaseMomentSums(sums);
   });
 

@@ -221,6 +221,53 @@ function addEightRows(
 }
 
 /**
+ * Adds rows to the totals, and writes the numbers of those that are not finite or lie beyond a bound. Returns their count.
+ *
+ * Shape: rowSquares f64 [rows], rowLows, rowHighs f32 [rows] → totals f64 [3] (norms, their squares, rows of zeros), notable u32 [rows]
+ */
+export function reviewRows(
+  rowSquares: usize,
+  rowLows: usize,
+  rowHighs: usize,
+  rows: i32,
+  totals: usize,
+  notable: usize,
+  low: f64,
+  high: f64,
+  smallestNorm: f64,
+  largestNorm: f64,
+): i32 {
+  let norms = load<f64>(totals);
+  let squares = load<f64>(totals, 8);
+  let zeros = load<f64>(totals, 16);
+  let end = notable;
+  for (let row = 0; row < rows; row++) {
+    const square = load<f64>(rowSquares + ((<usize>row) << 3));
+    let inside = false;
+    if (square < Infinity) {
+      const at = (<usize>row) << 2;
+      const norm = sqrt(square);
+      norms += norm;
+      squares += square;
+      if (square == 0) zeros += 1;
+      inside =
+        norm >= smallestNorm &&
+        norm <= largestNorm &&
+        <f64>load<f32>(rowLows + at) >= low &&
+        <f64>load<f32>(rowHighs + at) <= high;
+    }
+    if (!inside) {
+      store<u32>(end, row);
+      end += 4;
+    }
+  }
+  store<f64>(totals, norms);
+  store<f64>(totals, squares, 8);
+  store<f64>(totals, zeros, 16);
+  return <i32>((end - notable) >> 2);
+}
+
+/**
  * Counts the upper 16 bits of every value of every `every`-th row, beginning with row `first`.
  *
  * Shape: data f32 [rows, dim] → buckets u32 [65536], added to
