@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { pathExists, readAll, readRecords } from '../bytes/input.ts';
 import type { Context, OptionValues } from '../command.ts';
 import { EmbError } from '../errors.ts';
@@ -138,6 +139,7 @@ export function createContext(
     linesOf: (path) =>
       readRecords({ file: path === '-' ? undefined : path, separator: 10, note, onPause: () => {} }),
     progress: (total, unit) => startProgress(total, unit, options.quiet === true),
+    cores: availableParallelism,
     async startWorkers(count, job, data) {
       if (count <= 0) return [];
       const { startWorkers } = await import('./workers.ts');

@@ -11,8 +11,9 @@ import { readAmong } from './among.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { type Query, readQueries } from './queries.ts';
 
-/** Bytes of a table from which on a second thread gains more than its start costs. */
+/** Bytes of a table from which on a second thread gains more than its start costs; with many queries, bytes times queries. */
 const secondThreadWorth = 600e6;
+const manyQueriesWorth = 3e9;
 
 export const command: Command = {
   name: 'neighbors',
@@ -91,7 +92,7 @@ export const command: Command = {
       min: 1,
       max: 64,
       description:
-        'threads that scan a local file (default: a second one from 600 MB on); the answers are the same',
+        'threads that scan a local file (default: a second one from 600 MB on where there are cores for it, or for many queries); the answers are the same',
     },
   ],
   groups: ['model', 'tokenizer', 'input', 'scratch'],
@@ -115,10 +116,11 @@ async function run(context: Context): Promise<Report> {
   const { options } = context;
   const opened = await openTable(context);
   const { model, table } = opened;
-  const threads = await startThreads(context, table);
+  const early = await startThreads(context, table, 1);
   const names = await rowNames(context, opened);
   const tokenizer = async () => names ?? context.tokenizer(model);
   const queries = await readQueries(context, table, tokenizer);
+  const threads = early.length > 0 ? early : await startThreads(context, table, queries.length);
   const metric = (options.metric as Metric | undefined) ?? 'cosine';
   const among = await readAmong(context, table, tokenizer);
   const components = await componentsOf(context, table);
@@ -165,13 +167,21 @@ async function run(context: Context): Promise<Report> {
   };
 }
 
-/** Threads that scan beside this one: started before anything else is read, since each takes 30 milliseconds. */
+/**
+ * Threads that scan beside this one. For one query they are started before anything else is read, since each takes 30 milliseconds;
+ * reading is the most of that work, and has threads of its own, so that two cores are busy without.
+ */
 async function startThreads(
   context: Context,
   { origin, byteLength }: EmbeddingTable,
+  queries: number,
 ): Promise<WorkerThread[]> {
   const { threads, kernel } = context.options;
-  const count = (threads as number | undefined) ?? (byteLength >= secondThreadWorth ? 2 : 1);
+  const isWorth =
+    queries === 1
+      ? byteLength >= secondThreadWorth && context.cores() > 2
+      : byteLength * queries >= manyQueriesWorth;
+  const count = (threads as number | undefined) ?? (isWorth ? 2 : 1);
   if (count === 1 || origin === undefined) return [];
   const job: ScanJob = { origin, kernel: kernel === 'ts' ? 'ts' : 'simd' };
   return context.startWorkers(count - 1, 'scan', job);

@@ -1,5 +1,5 @@
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
-import { type DotKernel, decodeHalves } from '../kernels/dots.ts';
+import { type DotKernel, decodeHalves, type HalfType } from '../kernels/dots.ts';
 import { isMeasured, type Metric, nearness } from '../kernels/nearness.ts';
 import type { HalfRows, RowBlock } from '../types.ts';
 import type { Components } from './components.ts';
@@ -26,6 +26,9 @@ export interface PassOptions {
   /** Taken out of rows and queries before they are compared. */
   removed?: Components;
 }
+
+/** Rows that one call of the kernel takes. */
+type Part = { data: Float32Array; type?: undefined } | { data: Uint16Array; type: HalfType };
 
 /** Rows with the score that the float32 pass gave them. */
 export interface Candidates {
@@ -104,36 +107,36 @@ export class NeighborPass {
     for (let row = 0; row < block.rows; row += kernelRows) {
       const rows = Math.min(kernelRows, block.rows - row);
       const [first, end] = [row * dim, (row + rows) * dim];
-      const sums = {
-        rows,
-        dim,
-        queries: this.#queries,
-        count: this.lines,
-        dots: this.#dots,
-        stride: kernelRows,
-        squares: this.#rowSquares,
-      };
-      const part = 'halves' in block ? block.halves.subarray(first, end) : block.data.subarray(first, end);
-      if (part instanceof Float32Array) kernel.dotRows({ ...sums, data: part });
-      else kernel.dotHalves({ ...sums, data: part, type: (block as HalfRows).type });
-      if (this.#options.removed !== undefined) this.#removeFromSums(rows);
-      const rowAt = (index: number) => {
-        const values = part.subarray(index * dim, (index + 1) * dim);
-        return values instanceof Float32Array ? values : decodeHalves(values, (block as HalfRows).type);
-      };
-      for (let query = 0; query < this.#count; query++) {
-        const dots = this.#dots.subarray(query * kernelRows, query * kernelRows + rows);
-        const count = kernel.candidates({
-          dots,
-          squares: this.#rowSquares,
-          rows,
-          metric: this.#options.metric,
-          bound: this.#top[query].bound,
-          found: this.#found,
-        });
-        if (count > 0) this.#offer(query, dots, this.#found.subarray(0, count), block.start + row, rowAt);
-      }
+      const part: Part =
+        'halves' in block
+          ? { data: block.halves.subarray(first, end), type: block.type }
+          : { data: block.data.subarray(first, end) };
+      this.#comparePart(part, block.start + row, rows, kernel);
     }
+  }
+
+  #comparePart(part: Part, start: number, rows: number, kernel: DotKernel): void {
+    const { metric, removed } = this.#options;
+    const sums = { rows, dim: this.#dim, queries: this.#queries, squares: this.#rowSquares };
+    const chosen = { ...sums, metric, found: this.#found };
+    if (part.type !== undefined && this.lines === 1) {
+      const count = kernel.selectHalves({ ...chosen, ...part, dots: this.#dots, bound: this.#top[0].bound });
+      this.#offer(0, count, part, start);
+      return;
+    }
+    const all = { ...sums, count: this.lines, dots: this.#dots, stride: kernelRows };
+    if (part.type === undefined) kernel.dotRows({ ...all, data: part.data });
+    else kernel.dotHalves({ ...all, ...part });
+    if (removed !== undefined) this.#removeFromSums(rows);
+    for (let query = 0; query < this.#count; query++) {
+      const dots = this.#dotsOf(query);
+      const count = kernel.candidates({ ...chosen, dots, bound: this.#top[query].bound });
+      this.#offer(query, count, part, start);
+    }
+  }
+
+  #dotsOf(query: number): Float32Array {
+    return this.#dots.subarray(query * kernelRows, (query + 1) * kernelRows);
   }
 
   /** Turns the sums of rows into those of what is left of the rows: queries are reduced already. */
@@ -154,28 +157,30 @@ export class NeighborPass {
     }
   }
 
-  #offer(
-    query: number,
-    dots: Float32Array,
-    candidates: Uint32Array,
-    start: number,
-    rowAt: (index: number) => Float32Array,
-  ): void {
+  /** Offers the first `count` of the found rows. */
+  #offer(query: number, count: number, part: Part, start: number): void {
+    if (count === 0) return;
     const { metric, among, exclude } = this.#options;
     const top = this.#top[query];
     const excluded = exclude?.[query];
-    for (const row of candidates) {
+    const dots = this.#dotsOf(query);
+    for (const row of this.#found.subarray(0, count)) {
       const square = this.#rowSquares[row];
       // Larger is nearer. A NaN enters nowhere.
       const score = isMeasured(square)
         ? nearness(metric, dots[row], square)
-        : this.#nearnessOf(query, rowAt(row));
+        : this.#nearnessOf(query, this.#rowOf(part, row));
       if (!(score > top.bound)) continue;
       const id = start + row;
       if (among !== undefined && among[id] === 0) continue;
       if (excluded?.has(id)) continue;
       top.offer(id, score);
     }
+  }
+
+  #rowOf({ data, type }: Part, row: number): Float32Array {
+    const [first, end] = [row * this.#dim, (row + 1) * this.#dim];
+    return type === undefined ? data.subarray(first, end) : decodeHalves(data.subarray(first, end), type);
   }
 
   /** In float64, for rows whose square float32 cannot hold. */

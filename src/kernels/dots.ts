@@ -20,6 +20,12 @@ export interface DotKernel extends NearnessKernel {
   dotRows(block: DotBlock): void;
   /** dotRows for rows as they are stored, decoded on the way. For few queries: rows are decoded for each. */
   dotHalves(block: HalfBlock): void;
+  /**
+   * dotHalves with one query and candidates in one. Most rows are told to be too far by a part of their square.
+   *
+   * Shape: → dots, squares [rows], set for the rows in found. A row that float32 does not measure may be missing if it is too far.
+   */
+  selectHalves(block: SelectBlock): number;
 }
 
 export interface DotBlock {
@@ -37,6 +43,8 @@ export interface HalfBlock extends Omit<DotBlock, 'data'> {
   data: Uint16Array;
   type: HalfType;
 }
+
+export type SelectBlock = Omit<HalfBlock, 'count' | 'stride'> & Omit<CandidateBlock, 'rows'>;
 
 /** The reference: every sum in float64. */
 export const plainDots: DotKernel = {
@@ -57,6 +65,10 @@ export const plainDots: DotKernel = {
   },
   dotHalves({ data, type, ...block }) {
     plainDots.dotRows({ ...block, data: decodeHalves(data, type) });
+  },
+  selectHalves(block) {
+    plainDots.dotHalves({ ...block, count: 1, stride: block.rows });
+    return plainNearness.candidates(block);
   },
   ...plainNearness,
 };
@@ -83,11 +95,27 @@ type DotOne = (
   ...[data, rows, dim, query, dots, squares]: [number, number, number, number, number, number]
 ) => void;
 
+type Select = (
+  ...[data, rows, dim, query, metric, bound, dots, squares, found]: [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+) => number;
+
 /** Exports of assembly/dots.ts. */
 interface DotExports {
   dotOne: DotOne;
   dotBf16: DotOne;
   dotF16: DotOne;
+  selectBf16: Select;
+  selectF16: Select;
   candidates: (
     ...[dots, squares, rows, metric, bound, found]: [number, number, number, number, number, number]
   ) => number;
@@ -153,6 +181,26 @@ function simdDots(wasm: DotExports): DotKernel {
       const dotOne = block.type === 'BF16' ? wasm.dotBf16 : wasm.dotF16;
       for (let query = 0; query < count; query++)
         dotOne(data, rows, dim, queries + query * dim * 4, dots + query * stride * 4, squares);
+    },
+    selectHalves(block) {
+      const { rows, dim, metric, bound } = block;
+      const [data, query, dots, squares, found] = [
+        block.data,
+        block.queries,
+        block.dots,
+        block.squares,
+        block.found,
+      ].map(arenaOffset);
+      if (
+        data === undefined ||
+        query === undefined ||
+        dots === undefined ||
+        squares === undefined ||
+        found === undefined
+      )
+        return plainDots.selectHalves(block);
+      const select = block.type === 'BF16' ? wasm.selectBf16 : wasm.selectF16;
+      return select(data, rows, dim, query, metricNumbers[metric], bound, dots, squares, found);
     },
     ...simdNearness(wasm),
   };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { claimBytes, releaseBytes } from '../../src/kernels/arena.ts';
-import { loadDotKernel } from '../../src/kernels/dots.ts';
-import { type Metric, plainNearness } from '../../src/kernels/nearness.ts';
+import { type HalfType, loadDotKernel } from '../../src/kernels/dots.ts';
+import { isMeasured, type Metric, plainNearness } from '../../src/kernels/nearness.ts';
 
 const simd = await loadDotKernel('simd');
 
@@ -110,5 +110,60 @@ describe('exact sums', () => {
     const block = { data: Float64Array.of(1, 2, 3, 4), rows: 2, query: Float64Array.of(5, 6), sums };
     plainNearness.sumExactly(block);
     expect([...sums]).toEqual([17, 5, 32, 39, 25, 8]);
+  });
+});
+
+describe('selecting rows of 16-bit floats', () => {
+  const blocks = fc
+    .record({ rows: fc.integer({ min: 1, max: 9 }), dim: fc.integer({ min: 1, max: 300 }) })
+    .chain(({ rows, dim }) =>
+      fc.record({
+        rows: fc.constant(rows),
+        dim: fc.constant(dim),
+        // Signs, exponents around 0 and, in some, any bits at all.
+        halves: fc.oneof(
+          { weight: 4, arbitrary: fc.constantFrom(0x3c00, 0x3000, 0x3f00) },
+          { weight: 1, arbitrary: fc.constant(undefined) },
+        ),
+        seed: fc.integer(),
+        type: fc.constantFrom<HalfType>('BF16', 'F16'),
+        metric: fc.constantFrom<Metric>('cosine', 'dot', 'l2'),
+        bound: fc.double({ min: -2, max: 2, noNaN: true }),
+      }),
+    );
+
+  test('finds the rows that products and squares make candidates, and none that float32 measures beside', () => {
+    fc.assert(
+      fc.property(blocks, ({ rows, dim, halves, seed, type, metric, bound }) => {
+        const lengths = [rows * dim * 2, dim * 4, rows * 8, rows * 4, rows * 4];
+        inArena(lengths, ([first, second, third, fourth, fifth]) => {
+          const data = new Uint16Array(first.buffer, first.byteOffset, rows * dim);
+          const queries = float32(second, dim);
+          let state = seed;
+          const draw = () => {
+            state = (Math.imul(state, 1664525) + 1013904223) | 0;
+            return state >>> 16;
+          };
+          for (let i = 0; i < data.length; i++)
+            data[i] = halves === undefined ? draw() : (draw() & 0x83ff) | halves;
+          for (let i = 0; i < dim; i++) queries[i] = ((draw() / 65536 - 0.5) * 4) / Math.sqrt(dim);
+          const [dots, squares] = [float32(third, rows * 2), float32(fourth, rows)];
+          const found = new Uint32Array(fifth.buffer, fifth.byteOffset, rows);
+          const block = { data, type, rows, dim, queries, dots, squares, metric, bound, found };
+          simd.dotHalves({ ...block, count: 1, stride: rows });
+          const all = { dots: dots.slice(), squares: squares.slice() };
+          const expected = [...found.subarray(0, simd.candidates(block))];
+          const selected = [...found.subarray(0, simd.selectHalves(block))];
+          const isKnown = (row: number) => isMeasured(all.squares[row]);
+          expect(selected.filter(isKnown)).toEqual(expected.filter(isKnown));
+          expect(expected).toEqual(expect.arrayContaining(selected));
+          for (const row of selected) {
+            expect(dots[row]).toBe(all.dots[row]);
+            expect(squares[row]).toBe(all.squares[row]);
+          }
+        });
+      }),
+      { seed: 7, numRuns: 1000 },
+    );
   });
 });

@@ -14,21 +14,21 @@ export function sumLanes(v: v128): f32 {
 /** The lower four bf16 of eight as float32. */
 // @ts-ignore: decorator
 @inline
-function lowBf16(v: v128): v128 {
+export function lowBf16(v: v128): v128 {
   return v128.shuffle<i16>(i16x8.splat(0), v, 0, 8, 1, 9, 2, 10, 3, 11);
 }
 
 /** The upper four bf16 of eight as float32. */
 // @ts-ignore: decorator
 @inline
-function highBf16(v: v128): v128 {
+export function highBf16(v: v128): v128 {
   return v128.shuffle<i16>(i16x8.splat(0), v, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 /** Four binary16 as float32: their bits as float32 of too small an exponent, times 2^112; the largest exponent stays the largest. */
 // @ts-ignore: decorator
 @inline
-function fromF16(h: v128): v128 {
+export function fromF16(h: v128): v128 {
   const magnitude = i32x4.shl(v128.and(h, i32x4.splat(0x7fff)), 13);
   const value = f32x4.mul(magnitude, f32x4.splat(reinterpret<f32>(0x77800000)));
   const special = v128.and(i32x4.gt_s(magnitude, i32x4.splat(0x0f7fffff)), i32x4.splat(0x7f800000));
@@ -38,7 +38,7 @@ function fromF16(h: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function oneF16(bits: u32): f32 {
+export function oneF16(bits: u32): f32 {
   let value = reinterpret<u32>(reinterpret<f32>((bits & 0x7fff) << 13) * reinterpret<f32>(0x77800000));
   if ((bits & 0x7c00) == 0x7c00) value |= 0x7f800000;
   return reinterpret<f32>(value | ((bits & 0x8000) << 16));

@@ -4,6 +4,35 @@
 const dotMetric: i32 = 1;
 const l2Metric: i32 = 2;
 
+/** 2^-90 and 2^100: squares between them are what float32 sums hold. */
+const leastSquare: f64 = 8.077935669463161e-28;
+const mostSquare: f64 = 1.2676506002282294e30;
+
+/** What float32 sums of thousands of values may be off, and much more. */
+const slack: f64 = 1.0 / 8192;
+
+/** Whether a row is nearer than the bound, or not measured. */
+// @ts-ignore: decorator
+@inline
+export function isNear(metric: i32, dot: f64, square: f64, bound: f64): bool {
+  if (!(square > leastSquare && square < mostSquare)) return true;
+  if (metric == dotMetric) return dot > bound;
+  if (metric == l2Metric) return 2 * dot - square > bound;
+  return dot / sqrt(square) > bound;
+}
+
+/** Whether isNear may hold for a row of which a part has this square. What float32 did not hold may be anything. */
+// @ts-ignore: decorator
+@inline
+export function mayBeNear(metric: i32, dot: f64, part: f64, bound: f64): bool {
+  if (!(part > leastSquare && part < mostSquare && abs(dot) < mostSquare)) return true;
+  if (metric == dotMetric) return dot > bound;
+  const least = part * (1 - slack);
+  if (metric == l2Metric) return 2 * dot - least > bound;
+  if (dot <= 0) return bound < 0;
+  return bound < 0 || dot * dot > bound * bound * least;
+}
+
 /**
  * Writes the numbers of the rows that are nearer than the bound, or whose square float32 cannot hold. Returns their count.
  *
@@ -20,15 +49,7 @@ export function candidates(
   let end = found;
   for (let row = 0; row < rows; row++) {
     const at = (<usize>row) << 2;
-    const square = <f64>load<f32>(squares + at);
-    const dot = <f64>load<f32>(dots + at);
-    // 2^-90 and 2^100.
-    const measured = square > 8.077935669463161e-28 && square < 1.2676506002282294e30;
-    let near: f64;
-    if (metric == dotMetric) near = dot;
-    else if (metric == l2Metric) near = 2 * dot - square;
-    else near = dot / sqrt(square);
-    if (!measured || near > bound) {
+    if (isNear(metric, load<f32>(dots + at), load<f32>(squares + at), bound)) {
       store<u32>(end, row);
       end += 4;
     }

@@ -4,6 +4,7 @@ import { sumLanes } from './dots-halves';
 
 export { dotBf16, dotF16 } from './dots-halves';
 export { candidates, sumExactly } from './dots-nearness';
+export { selectBf16, selectF16 } from './dots-select';
 
 /**
  * The dot product of every row with one query, and the square of every row.
