@@ -30,6 +30,7 @@ export function selectBf16(
     let c = a;
     let d = a;
     let s = a;
+    let t = a;
     let at: usize = 0;
     for (; at < measured; at += 32) {
       const p = v128.load(data + at);
@@ -44,7 +45,7 @@ export function selectBf16(
       c = f32x4.add(c, f32x4.mul(v2, v128.load(q, 32)));
       d = f32x4.add(d, f32x4.mul(v3, v128.load(q, 48)));
       s = f32x4.add(s, f32x4.add(f32x4.mul(v0, v0), f32x4.mul(v1, v1)));
-      s = f32x4.add(s, f32x4.add(f32x4.mul(v2, v2), f32x4.mul(v3, v3)));
+      t = f32x4.add(t, f32x4.add(f32x4.mul(v2, v2), f32x4.mul(v3, v3)));
     }
     for (; at < wide; at += 32) {
       const p = v128.load(data + at);
@@ -58,7 +59,7 @@ export function selectBf16(
     let dot = sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
     for (; at < bytes; at += 2)
       dot += reinterpret<f32>((<u32>load<u16>(data + at)) << 16) * load<f32>(query + (at << 1));
-    if (mayBeNear(metric, dot, sumLanes(s), bound)) {
+    if (mayBeNear(metric, dot, sumLanes(f32x4.add(s, t)), bound)) {
       const place = (<usize>row) << 2;
       dotBf16(data, 1, dim, query, dots + place, squares + place);
       if (isNear(metric, load<f32>(dots + place), load<f32>(squares + place), bound)) {
@@ -93,6 +94,7 @@ export function selectF16(
     let c = a;
     let d = a;
     let s = a;
+    let t = a;
     let at: usize = 0;
     for (; at < wide; at += 32) {
       const p = v128.load(data + at);
@@ -108,12 +110,12 @@ export function selectF16(
       d = f32x4.add(d, f32x4.mul(v3, v128.load(q, 48)));
       if (at < measured) {
         s = f32x4.add(s, f32x4.add(f32x4.mul(v0, v0), f32x4.mul(v1, v1)));
-        s = f32x4.add(s, f32x4.add(f32x4.mul(v2, v2), f32x4.mul(v3, v3)));
+        t = f32x4.add(t, f32x4.add(f32x4.mul(v2, v2), f32x4.mul(v3, v3)));
       }
     }
     let dot = sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
     for (; at < bytes; at += 2) dot += oneF16(<u32>load<u16>(data + at)) * load<f32>(query + (at << 1));
-    if (mayBeNear(metric, dot, sumLanes(s), bound)) {
+    if (mayBeNear(metric, dot, sumLanes(f32x4.add(s, t)), bound)) {
       const place = (<usize>row) << 2;
       dotF16(data, 1, dim, query, dots + place, squares + place);
       if (isNear(metric, load<f32>(dots + place), load<f32>(squares + place), bound)) {
