@@ -8,10 +8,10 @@ const hidden = String.raw`(?! )[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Z}\p{Default_Ignorabl
 let escapable: RegExp | undefined;
 /**
  * Text that is shown as it is; most tokens and captions are: ASCII but the backslash, Latin, dashes, quotes, bullets and ellipses,
- * arrows, common Han. Only ranges without anything hidden and without marks.
+ * arrows, the ␣ of a space, common Han. Only ranges without anything hidden and without marks.
  */
 const harmless =
-  /^[\x20-\x5b\x5d-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u22ff\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]*$/;
+  /^[\x20-\x5b\x5d-\x7e\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u22ff\u2423\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3]*$/;
 /** More marks than this on one letter are no script's spelling: they would pile up over the lines above and below. */
 const stackedMarks = /(\p{M}{8})(\p{M}+)/gu;
 const shortEscapes: Readonly<Record<string, string>> = {
