@@ -48,7 +48,7 @@ function explainMerges({ ids: first, table }: UnmergedWord): MergedWord {
       }
     }
     if (place < 0) break;
-    const merged = table.packed === undefined ? table.mergedId(best) : best;
+    const merged = table.mergedId(best);
     const [left, right] = [ids[place], ids[place + 1]];
     ids = [...ids.slice(0, place), merged, ...ids.slice(place + 2)];
     steps.push({ rank: best, left, right, merged, ids });

@@ -20,6 +20,8 @@ export interface PackedMerges {
   readonly count: number;
   /** Rank of a pair, or -1. */
   find(left: number, right: number): number;
+  /** The id that a rank's pair becomes, where ranks are places in the list; without it they are the merged ids. */
+  readonly mergedId?: ((rank: number) => number) | undefined;
   list(): MergeList;
 }
 
@@ -66,7 +68,7 @@ export class MergeTable {
     return table;
   }
 
-  /** A table whose ranks are the merged ids, and which is only built once many pairs were looked up. */
+  /** A table that is only built once many pairs were looked up. */
   static fromPacked(packed: PackedMerges): MergeTable {
     const table = new MergeTable(0);
     table.packed = packed;
@@ -118,7 +120,8 @@ export class MergeTable {
   ranked(): RankedPairs {
     if (this.packed !== undefined) {
       const { lefts, rights, merged } = this.packed.list();
-      return { lefts, rights, ranks: merged, merged: undefined };
+      if (this.packed.mergedId === undefined) return { lefts, rights, ranks: merged, merged: undefined };
+      return { lefts, rights, ranks: merged.map((_, place) => place), merged };
     }
     const { direct, slots, marks, merged } = this;
     let count = 0;
@@ -143,6 +146,7 @@ export class MergeTable {
 
   /** The id that a rank's pair becomes. */
   mergedId(rank: number): number {
+    if (this.packed?.mergedId !== undefined) return this.packed.mergedId(rank);
     return this.merged === undefined ? rank : this.merged[rank];
   }
 
@@ -159,10 +163,12 @@ export class MergeTable {
   private unpack(packed: PackedMerges): void {
     const { count } = packed;
     const { lefts, rights, merged } = packed.list();
+    const byId = packed.mergedId === undefined;
     this.packed = undefined;
+    this.merged = byId ? undefined : merged;
     this.resize(count);
-    for (let i = 0; i < count; i++) this.add(lefts[i], rights[i], merged[i]);
-    this.findEarly = () => findEarlyMerges(packed.list(), 'by id');
+    for (let i = 0; i < count; i++) this.add(lefts[i], rights[i], byId ? merged[i] : i);
+    this.findEarly = () => findEarlyMerges(packed.list(), byId ? 'by id' : 'by place');
   }
 }
 

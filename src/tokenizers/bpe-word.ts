@@ -104,7 +104,7 @@ export class WordMerger {
     }
   }
 
-  /** Few words come here, so it is written for starting fast: nothing is remembered, the ranks are the merged ids. */
+  /** Few words come here, so it is written for starting fast: nothing is remembered. */
   private mergePacked(merges: PackedMerges): void {
     const { ids, ranks } = this;
     let from = 0;
@@ -116,7 +116,7 @@ export class WordMerger {
         if (ranks[i] >= 0 && (place < 0 || ranks[i] < ranks[place])) place = i;
       }
       if (place < 0) return;
-      ids[place] = ranks[place];
+      ids[place] = merges.mergedId === undefined ? ranks[place] : merges.mergedId(ranks[place]);
       ids.copyWithin(place + 1, place + 2, this.count);
       ranks.copyWithin(place + 1, place + 2, this.count);
       this.joinSpans(place, this.count--);

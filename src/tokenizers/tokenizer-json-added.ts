@@ -34,7 +34,7 @@ export function readAddedTokens(
 ): Map<string, AddedToken> {
   const tokens = new Map<string, AddedToken>();
   const byId = new Map<number, AddedToken>();
-  const limit = vocabulary.highest + 1 + 65536 + vocabulary.bytes.length;
+  const limit = vocabulary.highest + 1 + vocabulary.limit;
   const add = (part: Part, given: unknown, thing: string, firm: boolean): void => {
     if (typeof given !== 'number' || !Number.isInteger(given) || given < 0 || given > limit) {
       refuseType(name, `${thing}.id`, given, `a whole number up to ${limit}`);

@@ -274,7 +274,7 @@ function createModel(file: TokenizerFile): BpeModel {
   };
   return {
     byteIds,
-    merges: merges?.() ?? new MergeTable(0),
+    merges: merges?.createTable() ?? new MergeTable(0),
     wholeWord: flagOf(name, model, 'ignore_merges', false) ? wholeWord : undefined,
     unknownId: unknownIdOf(file, byteIds),
     fuseUnknown: flagOf(name, model, 'fuse_unk', false),

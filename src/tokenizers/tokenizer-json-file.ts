@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import { EmbError } from '../errors.ts';
-import type { MergeTable } from './bpe-merges.ts';
-import { readMerges } from './tokenizer-json-merges.ts';
+import { readVocabulary } from './tokenizer-json-entries.ts';
+import { type FileMerges, readMerges } from './tokenizer-json-merges.ts';
 import { JsonScanner } from './tokenizer-json-scanner.ts';
-import { readVocabulary, type Vocabulary } from './tokenizer-json-vocabulary.ts';
+import type { Vocabulary } from './tokenizer-json-vocabulary.ts';
 
 /** A JSON object of a file's small parts, read with the checks below. */
 export type Part = Readonly<Record<string, unknown>>;
@@ -19,8 +19,8 @@ export interface TokenizerFile {
   /** The model's members but for the vocabulary and the merges. */
   readonly model: Part;
   readonly vocabulary: Vocabulary;
-  /** Builds the merge table of a BPE model. */
-  readonly merges: (() => MergeTable) | undefined;
+  /** Of a BPE model. */
+  readonly merges: FileMerges | undefined;
   readonly addedTokens: unknown;
   readonly normalizer: Part | undefined;
   readonly preTokenizer: Part | undefined;
@@ -30,20 +30,32 @@ export interface TokenizerFile {
   readonly padding: Part | undefined;
 }
 
+/** What is read apart from the other members: where it lies, or what it was read into before. */
+export interface FileTables {
+  /** [start, end) of every "vocab" and "merges" of a model. */
+  places: number[];
+  /** What those places, where a 0 stands, had. */
+  kept?: { vocabulary: Vocabulary; merges: FileMerges | undefined };
+}
+
 /**
  * Reads a tokenizer.json without building its JSON: vocabulary and merges go straight into tables, the small parts through JSON.parse.
  *
  * Cost: a few passes over the bytes. Memory: about the file's size.
  * @throws EmbError "corrupt" for broken JSON or contradictions, "unsupported" for an unknown model type
  */
-export function readTokenizerFile(name: string, bytes: Uint8Array): TokenizerFile {
+export function readTokenizerFile(
+  name: string,
+  bytes: Uint8Array,
+  tables: FileTables = { places: [] },
+): TokenizerFile {
   if (!isUtf8(bytes)) throw new EmbError('corrupt', `${name}: "bytes" are no UTF-8, expected JSON in UTF-8`);
   const scanner = new JsonScanner(name, bytes);
   const parts: Record<string, unknown> = {};
   let model: ModelParts | undefined;
   if (scanner.peek() !== 0x7b) scanner.fail("'{', the start of a tokenizer.json");
   scanner.members((key) => {
-    if (key === 'model') model = readModel(scanner);
+    if (key === 'model') model = readModel(scanner, tables);
     else if (smallParts.has(key)) parts[key] = scanner.value(key);
     else scanner.skipValue();
   });
@@ -81,22 +93,28 @@ const smallParts = new Set([
 
 type ModelParts = Pick<TokenizerFile, 'model' | 'modelType' | 'vocabulary' | 'merges'>;
 
-function readModel(scanner: JsonScanner): ModelParts {
+function readModel(scanner: JsonScanner, { places, kept }: FileTables): ModelParts {
   const model: Record<string, unknown> = {};
-  let vocabulary: Vocabulary | undefined;
+  let vocabulary = kept?.vocabulary;
+  let merges = kept?.merges;
   let mergesAt = -1;
-  let merges: (() => MergeTable) | undefined;
   scanner.members((key) => {
-    if (key === 'vocab') vocabulary = readVocabulary(scanner);
-    else if (key !== 'merges') model[key] = scanner.value(`model.${key}`);
+    if (key !== 'vocab' && key !== 'merges') {
+      model[key] = scanner.value(`model.${key}`);
+      return;
+    }
+    scanner.peek();
+    const start = scanner.at;
+    if (kept !== undefined) scanner.skipValue();
+    else if (key === 'vocab') vocabulary = readVocabulary(scanner);
     else if (vocabulary !== undefined && scanner.peek() === 0x5b && !hasPrefix(model))
       merges = readMerges(scanner, vocabulary);
     else {
       // Sorted keys put the merges before the vocabulary that they name.
-      scanner.peek();
-      mergesAt = scanner.at;
+      mergesAt = start;
       scanner.skipValue();
     }
+    places.push(start, scanner.at);
   });
   if (vocabulary === undefined) {
     throw new EmbError('corrupt', `${scanner.name}: "model.vocab" is missing, expected an object`);

@@ -1,53 +1,47 @@
 import { EmbError } from '../errors.ts';
-import { type MergeList, MergeTable, type PackedMerges } from './bpe-merges.ts';
-import { NumberedMerges } from './tokenizer-json-numbered.ts';
-import { JsonScanner } from './tokenizer-json-scanner.ts';
+import { type MergeList, MergeTable } from './bpe-merges.ts';
+import { OrderedMerges, OrderedReader, shortestMerge } from './tokenizer-json-ordered.ts';
+import type { JsonScanner } from './tokenizer-json-scanner.ts';
 import type { StringArena } from './tokenizer-json-strings.ts';
-import type { Vocabulary } from './tokenizer-json-vocabulary.ts';
+import { refuseMerge, type Vocabulary } from './tokenizer-json-vocabulary.ts';
 
 const decoder = new TextDecoder();
-
-/** Shortest JSON of a merge, `"a b",`, which bounds how many a file can hold. */
-const shortestMerge = 6;
 
 /** From so many merges on they are looked up where they lie until a text is long enough to pay for a table. */
 const manyMerges = 4096;
 
+/** The merges of a file. */
+export interface FileMerges {
+  /** What their table is made of. */
+  readonly source: MergeList | OrderedMerges;
+  createTable(): MergeTable;
+}
+
+/** Merges of either form. */
+export function fileMerges(source: MergeList | OrderedMerges): FileMerges {
+  const createTable = () =>
+    source instanceof OrderedMerges ? MergeTable.fromPacked(source) : MergeTable.from(source);
+  return { source, createTable };
+}
+
 /**
  * Reads merges, `["a b", ...]` or `[["a", "b"], ...]`.
  *
- * Gives what builds their table. Of many merges only what they make is looked up here; that their parts are tokens too shows when
- * the table is built. Right parts lose `prefix` ("##") where they are joined.
+ * Of many merges only what they make is looked up here; that their parts are tokens too shows when the table is built. Right parts lose
+ * `prefix` ("##") where they are joined.
  * Cost: one pass over the bytes.
  * @throws EmbError "corrupt" when a merge names a piece, or makes one, that the vocabulary lacks
  */
-export function readMerges(scanner: JsonScanner, vocabulary: Vocabulary, prefix = ''): () => MergeTable {
+export function readMerges(scanner: JsonScanner, vocabulary: Vocabulary, prefix = ''): FileMerges {
   scanner.peek();
   const start = scanner.at;
-  if (prefix !== '') {
-    const list = resolveMerges(scanner, vocabulary, new TextEncoder().encode(prefix).length);
-    return () => MergeTable.from(list);
-  }
-  const numbered = new NumberedMerges(scanner, vocabulary);
-  if (!numbered.read() || numbered.count < manyMerges) {
-    scanner.at = start;
-    const list = resolveMerges(scanner, vocabulary);
-    return () => MergeTable.from(list);
-  }
-  const { count, lefts } = numbered;
-  const packed: PackedMerges = {
-    count,
-    find(left, right) {
-      const id = vocabulary.findJoined(left, right);
-      return id >= 0 && lefts[id] === vocabulary.lengthOf(left) ? id : -1;
-    },
-    list() {
-      const again = new JsonScanner(scanner.name, scanner.bytes);
-      again.at = start;
-      return resolveMerges(again, vocabulary);
-    },
-  };
-  return () => MergeTable.fromPacked(packed);
+  if (prefix !== '')
+    return fileMerges(resolveMerges(scanner, vocabulary, new TextEncoder().encode(prefix).length));
+  const ordered = new OrderedReader(scanner, vocabulary).read();
+  if (ordered !== undefined && ordered.splits.length >= manyMerges)
+    return fileMerges(new OrderedMerges(scanner.name, vocabulary, ordered));
+  scanner.at = start;
+  return fileMerges(resolveMerges(scanner, vocabulary));
 }
 
 /** Merges as they were read: merge i is arena[ends[i - 1], ends[i]), cut at splits[i]. */
@@ -176,12 +170,4 @@ function resolveMerges(scanner: JsonScanner, vocabulary: Vocabulary, prefix = 0)
     start = ends[i];
   }
   return list;
-}
-
-function refuseMerge(file: string, piece: Uint8Array, merge: number): never {
-  const text = JSON.stringify(decoder.decode(piece));
-  throw new EmbError(
-    'corrupt',
-    `${file}: "model.merges" has ${text} in merge ${merge}, expected a token of "model.vocab"`,
-  );
 }

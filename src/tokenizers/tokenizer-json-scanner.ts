@@ -13,8 +13,8 @@ const longestSlice = 32 * 1024 * 1024;
  * Every method throws EmbError "corrupt" with the byte position when the JSON is broken; nesting is bounded.
  */
 export class JsonScanner extends StringScanner {
-  /** Calls `each` with the key of every member, placed at its value, which it must read. */
-  members(each: (key: string) => void): void {
+  /** Calls `each` with the key of every member, placed at its value, which it must read, or give false to end here. */
+  members(each: (key: string) => unknown): void {
     this.expect(0x7b);
     if (this.peek() === 0x7d) {
       this.at++;
@@ -23,7 +23,7 @@ export class JsonScanner extends StringScanner {
     for (;;) {
       const key = this.string();
       this.expect(0x3a);
-      each(key);
+      if (each(key) === false) return;
       const next = this.peek();
       if (next !== 0x2c && next !== 0x7d) this.fail("',' or '}'");
       this.at++;

@@ -3,16 +3,18 @@ import type { ChunkModel } from '../kernels/chunks-model.ts';
 import type { IdSink, WeighedPiece } from '../types.ts';
 import { keepsSpans, reserveIds } from './id-sink.ts';
 import type { TriePieces } from './piece-trie.ts';
-import { hashPrime, hashStart } from './tokenizer-json-strings.ts';
+import { hashPrime } from './tokenizer-json-strings.ts';
 import { traceWord } from './weighed-pieces.ts';
 
 /** Finds pieces by their bytes. */
 export interface PieceFinder {
   /** Bytes of the longest piece. */
   readonly longest: number;
+  /** The hash of no bytes. */
+  readonly hashStart: number;
   /** Id of the piece of exactly these bytes, or -1. */
   find(bytes: Uint8Array, start: number, end: number): number;
-  /** The same where their hash is known: FNV-1a, hashStart and hashPrime of tokenizer-json-strings.ts. */
+  /** The same where their hash is known: FNV-1a from hashStart on, with hashPrime of tokenizer-json-strings.ts. */
   findHashed(hash: number, bytes: Uint8Array, start: number, end: number): number;
 }
 
@@ -52,7 +54,7 @@ export class WordPiece implements WordModel {
   constructor(options: WordPieceOptions) {
     this.options = options;
     this.prefix = new TextEncoder().encode(options.prefix);
-    let hash = hashStart;
+    let hash = options.pieces.hashStart;
     for (const byte of this.prefix) hash = Math.imul(hash ^ byte, hashPrime);
     this.prefixHash = hash;
     this.scratch = new Uint8Array(this.prefix.length + options.pieces.longest);
@@ -121,7 +123,7 @@ export class WordPiece implements WordModel {
   private findLongest(bytes: Uint8Array, at: number, end: number, inside: boolean): number {
     const { pieces } = this.options;
     const { scratch } = this;
-    let hash = inside ? this.prefixHash : hashStart;
+    let hash = inside ? this.prefixHash : pieces.hashStart;
     const from = inside ? 0 : this.prefix.length;
     let to = this.prefix.length;
     const last = Math.min(end, at + pieces.longest - (to - from));

@@ -1,45 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fuzzText, seededRandom } from './fuzz-text.ts';
-import { type FileJson, openBytes, openOracle, ourAnswer, theirAnswer } from './tokenizer-json-oracle.ts';
-
-/** Printable ASCII, quote and backslash among it. */
-const letters = Array.from({ length: 94 }, (_, i) => String.fromCharCode(0x21 + i));
-
-/** A file with 6,000 merges, each of two earlier tokens, numbered in their order. */
-function largeFile(): FileJson {
-  const random = seededRandom(5);
-  const pieces = [...letters, 'Ġ', 'Ċ', 'Ã', '©'];
-  const known = new Set(pieces);
-  const merges: [string, string][] = [];
-  const pick = () => pieces[Math.floor(random() * pieces.length)];
-  while (merges.length < 6000) {
-    const [left, right] = [pick(), pick()];
-    if (left.length + right.length > 6 || known.has(left + right)) continue;
-    known.add(left + right);
-    pieces.push(left + right);
-    merges.push([left, right]);
-  }
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: [],
-    normalizer: null,
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    post_processor: null,
-    decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
-      merges,
-    },
-  };
-}
+import { largeFile, letters, manyMerges } from './many-merges.ts';
+import { openBytes, openOracle, ourAnswer, theirAnswer } from './tokenizer-json-oracle.ts';
 
 /** Printable ASCII and é, which is all that the file knows. */
 function knownText(random: () => number): string {
@@ -47,42 +9,9 @@ function knownText(random: () => number): string {
   return text + letters.filter(() => random() < 0.3).join('');
 }
 
-const forms: Record<string, (file: FileJson) => string> = {
-  pairs: (file) => JSON.stringify(file),
-  'indented pairs': (file) => JSON.stringify(file, null, 2),
-  lines: (file) => {
-    file.model.merges = file.model.merges.map((pair: string[]) => pair.join(' '));
-    return JSON.stringify(file, null, 2);
-  },
-  'lines after a version': (file) => {
-    file.model.merges = ['#version: 0.2', ...file.model.merges.map((pair: string[]) => pair.join(' '))];
-    return JSON.stringify(file);
-  },
-  'escaped units': (file) =>
-    JSON.stringify(file).replace(
-      /[^\x20-\x7e]/g,
-      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    ),
-  'ids with gaps': (file) => {
-    const { vocab } = file.model;
-    for (const piece of Object.keys(vocab)) vocab[piece] += vocab[piece] > 3000 ? 7 : 0;
-    return JSON.stringify(file);
-  },
-  'ids in another order': (file) => {
-    const { vocab } = file.model;
-    const top = Object.keys(vocab).length - 1;
-    for (const piece of Object.keys(vocab)) vocab[piece] = top - vocab[piece];
-    return JSON.stringify(file);
-  },
-  'a merge that stands twice': (file) => {
-    file.model.merges.push(file.model.merges[10]);
-    return JSON.stringify(file);
-  },
-};
-
 describe('thousands of merges give the ids of Hugging Face, before and after their table is built', () => {
-  test.each(Object.keys(forms))('written as %s', async (form) => {
-    const text = forms[form](largeFile());
+  test.each(Object.keys(manyMerges))('written as %s', async (form) => {
+    const text = manyMerges[form]();
     const oracle = openOracle(JSON.parse(text));
     const random = seededRandom(form.length);
     for (let i = 0; i < 40; i++) {
