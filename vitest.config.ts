@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// Tests keep nothing in the user's cache folder; those of what is kept name a folder and switch it on.
+process.env.EMB_TOKENIZER_CACHE = '0';
+
 export default defineConfig({
   test: {
     projects: [

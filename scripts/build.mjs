@@ -30,7 +30,7 @@ const shared =
 
 /** What opening a file and looking its rows up loads. */
 const opening =
-  /src\/(model\/(open|file-model|folder|tensors|resolve|role-finder|roles|embedding-names|layouts|table|tokenizer-place)|formats\/(index|safetensors|rows|row-blocks|column-rows|strided-rows|npy|python-literal|[a-z0-9-]*-magic)|bytes\/(file|folder|ranges|json|json-cursor|memory|[a-z-]*-magic)|dtypes\/(index|floats|ints|half|unaligned|blocks))\.ts$/;
+  /src\/(model\/(open|file-model|folder|tensors|resolve|role-finder|roles|embedding-names|layouts|table|tokenizer-place)|formats\/(index|safetensors|rows|row-blocks|column-rows|strided-rows|npy|python-literal|[a-z0-9-]*-magic)|bytes\/(cache-folder|file|folder|ranges|json|json-cursor|memory|[a-z-]*-magic)|dtypes\/(index|floats|ints|half|unaligned|blocks))\.ts$/;
 
 /** What every command that prints rows of a table loads. */
 const printing =
@@ -50,6 +50,10 @@ const writing = /src\/(text\/(shortest|half-even)|render\/(text-buffer|json-text
 /** What the built-in encodings load. */
 const encoding =
   /src\/(tokenizers\/(tiktoken(-(encodings|text|tokenizer))?|scanner(-(cl100k|o200k|gpt2|classes|contraction|runs))?|bpe[a-z-]*|id-sink|ranks[a-z-]*)|kernels\/bpe|model\/tokenizer-ref)\.ts$/;
+
+/** What a tokenizer.json of a byte-level model loads, and what is kept of it. */
+const tokenizerJson =
+  /src\/(tokenizers\/tokenizer-json(?!-(chunks|cuts|decoder|direct|models|more|plan)\.)[a-z-]*|bytes\/side-files)\.ts$/;
 
 /** What both ends of the line between two threads load: in the worker's own file it would begin to work where it is only needed. */
 const threads = /src\/cli\/(inbox|workers)\.ts$/;
@@ -106,6 +110,7 @@ await bundle.write({
       { name: 'measuring', test: measuring },
       { name: 'writing', test: writing },
       { name: 'encoding', test: encoding },
+      { name: 'tokenizer-json', test: tokenizerJson },
       { name: 'threads', test: threads },
     ],
   },

@@ -14,6 +14,18 @@ export interface ByteSource {
   close(): Promise<void>;
   /** Where another thread can open the same bytes; only for a local file. */
   readonly path?: string;
+  /** What changes whenever the bytes do; only of a local file that is still where it was. */
+  stamp?(): FileStamp | undefined;
+}
+
+/** What the operating system says of a file. Nobody writes to a file without changing it, within what its clock can tell apart. */
+export interface FileStamp {
+  /** The same for no two files of this machine: device and number, in letters and digits. */
+  readonly file: string;
+  /** Path without links, size, and both times to the nanosecond. */
+  readonly state: string;
+  /** When it changed last, in milliseconds since 1970. */
+  readonly changed: number;
 }
 
 /** `blockBytes` bytes hold `blockWeights` weights; F32 is a block of one in four bytes. */

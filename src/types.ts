@@ -7,6 +7,7 @@ export type {
   DType,
   Environment,
   FileRole,
+  FileStamp,
   Files,
   FileVocabulary,
   HalfRows,

@@ -1,6 +1,16 @@
-import { closeSync, constants, fstatSync, openSync, read, readSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  read,
+  readSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { EmbError } from '../errors.ts';
-import type { ByteSource } from '../types.ts';
+import type { ByteSource, FileStamp } from '../types.ts';
 
 /** Longest single read(2); Linux stops at 2^31 - 4096 bytes and Node refuses 2^31. */
 const longestRead = 1 << 30;
@@ -68,6 +78,22 @@ export class FileSource implements ByteSource {
       }
       this.#check(start, end);
       this.#fill(into, place, start, end - start);
+    }
+  }
+
+  stamp(): FileStamp | undefined {
+    try {
+      const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(this.#descriptor, { bigint: true });
+      const path = realpathSync.native(this.path);
+      return {
+        file: `${dev.toString(36)}-${ino.toString(36)}`,
+        state: JSON.stringify([path, `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`]),
+        changed: Math.max(Number(mtimeNs / 1_000_000n), Number(ctimeNs / 1_000_000n)),
+      };
+    } catch (error) {
+      // Its path leads nowhere any more.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return undefined;
     }
   }
 

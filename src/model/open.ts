@@ -9,7 +9,13 @@ import { openFolderTensors, readObject } from './folder.ts';
 import { readLayout } from './layouts.ts';
 import { resolveRef } from './resolve.ts';
 import { noTensors, openOne, openShards, type TensorSet } from './tensors.ts';
-import { tokenizerFile, tokenizerIn, tokenizerOfFile, vocabularyPlace } from './tokenizer-place.ts';
+import {
+  type TokenizerCache,
+  tokenizerFile,
+  tokenizerIn,
+  tokenizerOfFile,
+  vocabularyPlace,
+} from './tokenizer-place.ts';
 
 export interface OpenOptions {
   /** --tensor: the table of every layer, unless the caller names another. */
@@ -18,13 +24,15 @@ export interface OpenOptions {
   note?: (message: string) => void;
   /** Where caches, tokens and hosts are looked up; nothing when absent. */
   env?: Environment;
+  /** For which files, and where, tables of tokenizers are kept; with an env, in the user's cache folder, else nowhere. */
+  cache?: TokenizerCache;
 }
 
 /** Bytes that tell a JSON file. */
 const headBytes = 64;
 
 /** What every way of opening passes on. */
-type Shared = Pick<ModelParts, 'name' | 'tensor' | 'note'>;
+type Shared = Pick<ModelParts, 'name' | 'tensor' | 'note'> & { cache: TokenizerCache | undefined };
 
 /**
  * Opens a model: a folder, a shard index, a lone file of any format that emb reads, a tokenizer.json alone, wherever it lies.
@@ -35,7 +43,12 @@ type Shared = Pick<ModelParts, 'name' | 'tensor' | 'note'>;
 export async function openModel(ref: string, options: OpenOptions = {}): Promise<Model> {
   const env = options.env ?? {};
   const { kind, path } = await resolveRef(ref, env);
-  const shared = { name: ref, tensor: options.tensor, note: options.note ?? (() => {}) };
+  const shared = {
+    name: ref,
+    tensor: options.tensor,
+    note: options.note ?? (() => {}),
+    cache: options.cache ?? (options.env && { env: options.env }),
+  };
   if (kind === 'folder') return openFolder(new FolderFiles(path), shared);
   if (kind === 'file') return openSource(openFile(path), path, new FolderFiles(dirname(path)), shared);
   const { openRemote } = await import('./remote.ts');
@@ -49,13 +62,16 @@ export async function openModel(ref: string, options: OpenOptions = {}): Promise
 async function openSource(source: ByteSource, path: string, files: Files, shared: Shared): Promise<Model> {
   const name = basename(path);
   const isText = await isJson(source);
-  const place = isText ? tokenizerFile(files, name) : await tokenizerOfFile(source, name, files);
+  const { cache } = shared;
+  const place = isText
+    ? tokenizerFile(files, name, cache)
+    : await tokenizerOfFile(source, name, files, cache);
   if (place === undefined) return openLoneFile(source, path, files, shared);
   await source.close();
   if (/\.index\.json$/i.test(path)) {
     const config = await readObject(files, 'config.json');
     const open = () => openShards(files, name);
-    return new FileModel({ ...shared, files, config, tokenizer: () => tokenizerIn(files), open });
+    return new FileModel({ ...shared, files, config, tokenizer: () => tokenizerIn(files, cache), open });
   }
   if (isConfigName(path)) throw isNoModel(path);
   const tokenizer = async () => place;
@@ -82,7 +98,12 @@ async function isJson(source: ByteSource): Promise<boolean> {
  */
 export async function openModelBytes(bytes: Uint8Array, options: OpenOptions = {}): Promise<Model> {
   const shared = { name: 'stdin', tensor: options.tensor, note: options.note ?? (() => {}) };
-  const place = await tokenizerOfFile(new MemorySource('stdin', bytes), 'stdin', new OneFile(bytes));
+  const place = await tokenizerOfFile(
+    new MemorySource('stdin', bytes),
+    'stdin',
+    new OneFile(bytes),
+    undefined,
+  );
   if (place !== undefined) {
     const tokenizer = async () => place;
     return new FileModel({
@@ -123,7 +144,9 @@ async function openFolder(outer: Files, shared: Shared): Promise<Model> {
   const inner = await readObject(files, 'config.json');
   const config =
     files !== outer && Object.keys(inner).length === 0 ? await readObject(outer, 'config.json') : inner;
-  const tokenizer = (await tokenizerIn(files)) ?? (files === outer ? undefined : await tokenizerIn(outer));
+  const { cache } = shared;
+  const tokenizer =
+    (await tokenizerIn(files, cache)) ?? (files === outer ? undefined : await tokenizerIn(outer, cache));
   const open = () => openFolderTensors(files);
   if (tokenizer !== undefined || Object.keys(config).length > 0) {
     return new FileModel({ ...shared, files, config, tokenizer: async () => tokenizer, open });
@@ -170,7 +193,7 @@ async function openLoneFile(source: ByteSource, path: string, files: Files, shar
     }
     const isPublished = /^(model\b.*\.safetensors|pytorch_model\b.*\.bin)$/i.test(basename(path));
     const config = set.config ?? (await neighborConfig(files, set, isPublished, shared.note));
-    const tokenizer = () => tokenizerIn(files);
+    const tokenizer = () => tokenizerIn(files, shared.cache);
     return new FileModel({ ...shared, files, config, tokenizer, borrowed: !isPublished, open, opened: set });
   } catch (error) {
     await set.close();

@@ -1,10 +1,22 @@
+import type { SideFileLimits } from '../bytes/side-files.ts';
 import { EmbError } from '../errors.ts';
-import type { ByteSource, Files, FileVocabulary, Tokenizer } from '../types.ts';
+import type { ByteSource, Environment, Files, FileVocabulary, Tokenizer } from '../types.ts';
 import { readObject } from './folder.ts';
 import { openVocabularyFile, vocabularyIn, vocabularyKind } from './slow-tokenizer.ts';
 
 /** The largest published tokenizer.json has 35 MB. */
 const longestTokenizer = 256 * 1024 * 1024;
+
+/** Smaller files are read in less time than starting takes. */
+const leastKept = 512 * 1024;
+
+/** Where what was read from a tokenizer.json is kept for the next time, and for which files. */
+export interface TokenizerCache {
+  env: Environment;
+  /** Bytes of the smallest file. */
+  least?: number;
+  limits?: SideFileLimits;
+}
 
 /** Where a model's tokenizer lies. */
 export interface TokenizerPlace {
@@ -14,9 +26,12 @@ export interface TokenizerPlace {
 }
 
 /** The tokenizer among a folder's files, when there is one. */
-export async function tokenizerIn(files: Files): Promise<TokenizerPlace | undefined> {
+export async function tokenizerIn(
+  files: Files,
+  cache: TokenizerCache | undefined,
+): Promise<TokenizerPlace | undefined> {
   const names = await files.list();
-  if (names.includes('tokenizer.json')) return tokenizerFile(files, 'tokenizer.json');
+  if (names.includes('tokenizer.json')) return tokenizerFile(files, 'tokenizer.json', cache);
   const other = vocabularyIn(names);
   return other === undefined ? undefined : vocabularyFile(files, other);
 }
@@ -31,11 +46,12 @@ export async function tokenizerOfFile(
   source: ByteSource,
   name: string,
   files: Files,
+  cache: TokenizerCache | undefined,
 ): Promise<TokenizerPlace | undefined> {
   try {
     const kind = await vocabularyKind(source, name);
     if (kind === undefined) return undefined;
-    return kind === 'json' ? tokenizerFile(files, name) : vocabularyFile(files, name);
+    return kind === 'json' ? tokenizerFile(files, name, cache) : vocabularyFile(files, name);
   } catch (error) {
     await source.close();
     throw error;
@@ -47,11 +63,15 @@ function vocabularyFile(files: Files, name: string): TokenizerPlace {
 }
 
 /** A tokenizer.json of any name, or other JSON that is a vocabulary, with the tokenizer_config.json beside it. */
-export function tokenizerFile(files: Files, name: string): TokenizerPlace {
-  return { name: `${files.name}/${name}`, open: () => openTokenizerJsonOf(files, name) };
+export function tokenizerFile(files: Files, name: string, cache: TokenizerCache | undefined): TokenizerPlace {
+  return { name: `${files.name}/${name}`, open: () => openTokenizerJsonOf(files, name, cache) };
 }
 
-async function openTokenizerJsonOf(files: Files, name: string): Promise<Tokenizer> {
+async function openTokenizerJsonOf(
+  files: Files,
+  name: string,
+  cache: TokenizerCache | undefined,
+): Promise<Tokenizer> {
   const source = await files.open(name);
   if (source === undefined) throw new EmbError('missing', `${files.name}/${name}: no such file or folder`);
   try {
@@ -61,6 +81,14 @@ async function openTokenizerJsonOf(files: Files, name: string): Promise<Tokenize
         `${source.name}: is ${source.byteLength} bytes, expected at most ${longestTokenizer}`,
       );
     }
+    const side = await sideFileOf(source, cache);
+    const config = () => readObject(files, 'tokenizer_config.json');
+    const tables = side?.read();
+    if (tables !== undefined) {
+      const { openKeptTokenizer } = await import('../tokenizers/tokenizer-json.ts');
+      const tokenizer = await openKeptTokenizer(source.name, tables, await config());
+      if (tokenizer !== undefined) return tokenizer;
+    }
     const bytes = await source.read(0, source.byteLength);
     if (name !== 'tokenizer.json') {
       const { kindOfJson } = await import('../tokenizers/vocab-kinds.ts');
@@ -68,11 +96,27 @@ async function openTokenizerJsonOf(files: Files, name: string): Promise<Tokenize
       if (kind === 'vocab' || kind === 'tekken') return await openVocabularyFile(files, name);
     }
     const { openTokenizerJson } = await import('../tokenizers/tokenizer-json.ts');
-    const config = await readObject(files, 'tokenizer_config.json');
-    return openTokenizerJson({ name: source.name, bytes, config });
+    return await openTokenizerJson({ name: source.name, bytes, config: await config(), keep: side?.keep });
   } finally {
     await source.close();
   }
+}
+
+/** What is kept of a large file on this machine, unless EMB_TOKENIZER_CACHE=0. */
+async function sideFileOf(source: ByteSource, cache: TokenizerCache | undefined) {
+  if (cache === undefined || cache.env.EMB_TOKENIZER_CACHE === '0') return undefined;
+  const stamp = source.byteLength < (cache.least ?? leastKept) ? undefined : source.stamp?.();
+  if (stamp === undefined) return undefined;
+  const { SideFiles } = await import('../bytes/side-files.ts');
+  const { keptKind } = await import('../tokenizers/tokenizer-json-kept.ts');
+  const files = new SideFiles(cache.env, keptKind, cache.limits);
+  return {
+    read: () => files.read(stamp),
+    keep: (tables: readonly Uint8Array[]) => {
+      // What was read while the file was written to is not what it says now.
+      if (source.stamp?.()?.state === stamp.state) files.write(stamp, tables);
+    },
+  };
 }
 
 /** The tokenizer of a vocabulary that lies in the weight file. */

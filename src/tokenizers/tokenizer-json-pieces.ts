@@ -11,7 +11,7 @@ export interface Spelling {
 const encoder = new TextEncoder();
 
 /** Pieces of a byte-level vocabulary. */
-export const byteSpelling: Spelling = {
+const byteSpelling: Spelling = {
   bytesOf: bytesOfPiece,
   piecesOf: (text) => [pieceOfText(text)],
 };
@@ -19,11 +19,17 @@ export const byteSpelling: Spelling = {
 /** How SentencePiece writes spaces. */
 const metaspace = '\u2581';
 
+/** How a file's vocabulary writes texts: as bytes that are spelled as characters where a part of it says so. */
+export function spellingOf(file: TokenizerFile): Spelling {
+  const parts = [file.normalizer, file.preTokenizer, file.decoder].flatMap((part) => leavesOf(part));
+  return parts.some((part) => part.type === 'ByteLevel') ? byteSpelling : createSpelling(file);
+}
+
 /**
  * How a vocabulary that is not byte-level writes texts: ▁ for a space where the file makes it so, ## before a piece inside of a word,
  * </w> after one at its end, <0x0A> for a byte.
  */
-export function createSpelling(file: TokenizerFile): Spelling {
+function createSpelling(file: TokenizerFile): Spelling {
   const { model, modelType } = file;
   const space = findSpace(file);
   const missing = modelType === 'WordPiece' ? '##' : '';

@@ -4,11 +4,11 @@ import type { EncodeOptions, ExplainedWord, IdSink, Token, Tokenizer } from '../
 import { explainWords } from './bpe-explain.ts';
 import { createSpanSink, reserveIds } from './id-sink.ts';
 import { type AddedToken, readAddedTokens } from './tokenizer-json-added.ts';
-import { bytesOfPiece, joinBytes } from './tokenizer-json-bytes.ts';
-import { Encoder, isByteModel, type MoreParts } from './tokenizer-json-encoder.ts';
-import { readTokenizerFile, type TokenizerFile } from './tokenizer-json-file.ts';
+import { Encoder, type MoreParts } from './tokenizer-json-encoder.ts';
+import { type Part, readTokenizerFile, type TokenizerFile } from './tokenizer-json-file.ts';
 import { countPadding, countTemplate, type Fit, readFit, truncatedRange } from './tokenizer-json-fit.ts';
-import { byteSpelling, createSpelling, leavesOf, type Spelling } from './tokenizer-json-pieces.ts';
+import { createDecode, type Decode, needsMore } from './tokenizer-json-parts.ts';
+import { type Spelling, spellingOf } from './tokenizer-json-pieces.ts';
 import { ModelStages } from './tokenizer-json-stages.ts';
 import { type SpelledToken, trimSpans, wrapIds, wrapTokens } from './tokenizer-json-template.ts';
 
@@ -18,7 +18,9 @@ export interface TokenizerJsonSource {
   name: string;
   bytes: Uint8Array;
   /** tokenizer_config.json: its added tokens count where tokenizer.json lacks them, nothing else of it does. */
-  config?: Readonly<Record<string, unknown>>;
+  config?: Part;
+  /** Gets what openKeptTokenizer opens the same tokenizer from, faster. */
+  keep?: (tables: readonly Uint8Array[]) => void;
 }
 
 /**
@@ -30,39 +32,42 @@ export interface TokenizerJsonSource {
  * @throws EmbError "corrupt" for a broken or contradictory file, "unsupported" for an unknown model type
  */
 export async function openTokenizerJson(source: TokenizerJsonSource): Promise<Tokenizer> {
-  const file = readTokenizerFile(source.name, source.bytes);
+  const tables = { places: [] };
+  const file = readTokenizerFile(source.name, source.bytes, tables);
+  const tokenizer = await openFile(file, source.config);
+  if (source.keep !== undefined) {
+    const { keepTables } = await import('./tokenizer-json-kept.ts');
+    const kept = keepTables(file, source.bytes, tables);
+    if (kept !== undefined) source.keep(kept);
+  }
+  return tokenizer;
+}
+
+/** The tokenizer of a file whose tables were kept; undefined when they are not whole. */
+export async function openKeptTokenizer(
+  name: string,
+  tables: Uint8Array,
+  config?: Part,
+): Promise<Tokenizer | undefined> {
+  const { openTables } = await import('./tokenizer-json-kept.ts');
+  const file = openTables(name, tables);
+  return file && openFile(file, config);
+}
+
+async function openFile(file: TokenizerFile, config?: Part): Promise<Tokenizer> {
   const more = needsMore(file) ? await import('./tokenizer-json-more.ts') : undefined;
-  return createTokenizer(file, source, more);
+  return createTokenizer(file, config, more);
 }
 
 /** The same at once, with everything that any model needs. */
 export function openTokenizerJsonWith(source: TokenizerJsonSource, more: MoreParts): Tokenizer {
-  return createTokenizer(readTokenizerFile(source.name, source.bytes), source, more);
+  return createTokenizer(readTokenizerFile(source.name, source.bytes), source.config, more);
 }
 
-function createTokenizer(file: TokenizerFile, source: TokenizerJsonSource, more?: MoreParts): Tokenizer {
-  const added = readAddedTokens(source.name, file.addedTokens, source.config, file.vocabulary);
+function createTokenizer(file: TokenizerFile, config?: Part, more?: MoreParts): Tokenizer {
+  const added = readAddedTokens(file.name, file.addedTokens, config, file.vocabulary);
   return new TokenizerJson(file, added, more);
 }
-
-/** Parts that byte-level models come with. */
-const plainTypes = new Set(
-  'NFC NFD NFKC NFKD Lowercase Strip Prepend Replace ByteLevel Split Digits Punctuation Whitespace WhitespaceSplit'.split(
-    ' ',
-  ),
-);
-
-function needsMore(file: TokenizerFile): boolean {
-  if (!isByteModel(file)) return true;
-  const { normalizer, preTokenizer, decoder } = file;
-  if (leavesOf(decoder).some((part) => part.type !== 'ByteLevel')) return true;
-  if (leavesOf(normalizer).some((part) => part.type === 'ByteLevel')) return true;
-  return [...leavesOf(normalizer), ...leavesOf(preTokenizer)].some(
-    ({ type }) => !plainTypes.has(type as string),
-  );
-}
-
-type Decode = (pieces: readonly string[]) => Uint8Array;
 
 class TokenizerJson implements Tokenizer {
   readonly kind: string;
@@ -91,7 +96,7 @@ class TokenizerJson implements Tokenizer {
       highest = Math.max(highest, token.id);
     }
     this.vocabSize = highest + 1;
-    this.spelling = writesBytes(file) ? byteSpelling : createSpelling(file);
+    this.spelling = spellingOf(file);
     this.decode = createDecode(file, more);
     this.stages = new ModelStages(file);
     this.fit = readFit(file.name, file.truncation, file.padding);
@@ -274,26 +279,4 @@ function createEncoder(
     if (error instanceof EmbError && error.code === 'unsupported') return error;
     throw error;
   }
-}
-
-/** Without a decoder pieces are joined by spaces, as Hugging Face's reader does. */
-function createDecode({ name, decoder }: TokenizerFile, more?: MoreParts): Decode {
-  if (decoder === undefined) return (pieces) => new TextEncoder().encode(pieces.join(' '));
-  if (more === undefined) return (pieces) => joinBytes(pieces.map(bytesOfPiece));
-  try {
-    return more.createDecoder(name, decoder);
-  } catch (error) {
-    if (!(error instanceof EmbError) || error.code !== 'unsupported') throw error;
-    // It is said when somebody decodes.
-    return () => {
-      throw error;
-    };
-  }
-}
-
-/** Whether the vocabulary spells bytes as characters. */
-function writesBytes({ normalizer, preTokenizer, decoder }: TokenizerFile): boolean {
-  return [...leavesOf(normalizer), ...leavesOf(preTokenizer), ...leavesOf(decoder)].some(
-    (part) => part.type === 'ByteLevel',
-  );
 }
