@@ -8,17 +8,19 @@ const median = (values) => {
 
 /**
  * Runs every case once a round and compares each with the first.
- * cases: { name, command, args, input? }[] → { name, median (ms), least (ms), ratio (median of per-round ratios to the first) }[]
+ * cases: { name, command, args, input?, env?, before? }[], before is not timed → { name, median (ms), least (ms), ratio (median of per-round ratios to the first) }[]
  */
 export function timeProcesses(cases, rounds = 15) {
   const times = cases.map(() => []);
   for (let round = -1; round < rounds; round++) {
     for (let step = 0; step < cases.length; step++) {
       const index = (step + Math.max(round, 0)) % cases.length;
-      const { name, command, args, input } = cases[index];
+      const { name, command, args, input, env, before } = cases[index];
+      before?.();
       const started = process.hrtime.bigint();
       const run = spawnSync(command, args, {
         input,
+        env: { ...process.env, ...env },
         stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'pipe'],
       });
       const elapsed = Number(process.hrtime.bigint() - started) / 1e6;

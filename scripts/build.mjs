@@ -51,9 +51,9 @@ const writing = /src\/(text\/(shortest|half-even)|render\/(text-buffer|json-text
 const encoding =
   /src\/(tokenizers\/(tiktoken(-(encodings|text|tokenizer))?|scanner(-(cl100k|o200k|gpt2|classes|contraction|runs))?|bpe[a-z-]*|id-sink|ranks[a-z-]*)|kernels\/bpe|model\/tokenizer-ref)\.ts$/;
 
-/** What a tokenizer.json of a byte-level model loads, and what is kept of it. */
+/** What a tokenizer.json of a byte-level model loads. */
 const tokenizerJson =
-  /src\/(tokenizers\/tokenizer-json(?!-(chunks|cuts|decoder|direct|models|more|plan)\.)[a-z-]*|bytes\/side-files)\.ts$/;
+  /src\/tokenizers\/tokenizer-json(?!-(chunks|cuts|decoder|direct|models|more|plan)\.)[a-z-]*\.ts$/;
 
 /** What both ends of the line between two threads load: in the worker's own file it would begin to work where it is only needed. */
 const threads = /src\/cli\/(inbox|workers)\.ts$/;

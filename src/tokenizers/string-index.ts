@@ -30,11 +30,13 @@ export class StringIndex {
     const mask = size - 1;
     const heads = new Int32Array(size);
     const nexts = new Int32Array(count);
+    // What another chunk exports is a call in the bundle.
+    const [first, prime] = [hashStart, hashPrime];
     // One loop without calls: it runs once, while its code is still cold. Backwards, so that the first of equal ones leads.
     for (let i = count - 1; i >= 0; i--) {
       const end = ends[i];
-      let hash = hashStart;
-      for (let at = starts[i]; at < end; at++) hash = Math.imul(hash ^ bytes[at], hashPrime);
+      let hash = first;
+      for (let at = starts[i]; at < end; at++) hash = Math.imul(hash ^ bytes[at], prime);
       const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
       const slot = (mixed ^ (mixed >>> 12)) & mask;
       nexts[i] = heads[slot];

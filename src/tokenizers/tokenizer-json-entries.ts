@@ -90,6 +90,7 @@ function readEntries(scanner: JsonScanner, builder: VocabularyBuilder): void {
   let to = 0;
   let at = scanner.at;
   for (;;) {
+    while (bytes[at] === 0x20 || bytes[at] === 0x0a) at++;
     if (bytes[at] <= 0x20) at = scanner.skipSpace(at);
     if (bytes[at] !== 0x22) scanner.failAt(at, "'\"'");
     at++;
@@ -112,6 +113,7 @@ function readEntries(scanner: JsonScanner, builder: VocabularyBuilder): void {
     if (bytes[at] <= 0x20) at = scanner.skipSpace(at);
     if (bytes[at] !== 0x3a) scanner.failAt(at, "':'");
     at++;
+    if (bytes[at] === 0x20) at++;
     if (bytes[at] <= 0x20) at = scanner.skipSpace(at);
     const digits = at;
     let id = 0;

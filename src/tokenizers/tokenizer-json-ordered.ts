@@ -117,7 +117,9 @@ export class OrderedReader {
     let numbered = true;
     let id = -1;
     for (;;) {
-      if (bytes[this.at] <= 0x20) this.at = scanner.skipSpace(this.at);
+      let start = this.at;
+      while (bytes[start] === 0x20 || bytes[start] === 0x0a) start++;
+      this.at = bytes[start] <= 0x20 ? scanner.skipSpace(start) : start;
       let made = id + 1;
       let left = paired ? this.matchPair(made) : this.matchLine(made);
       if (left === 0) {
