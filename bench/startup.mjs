@@ -36,7 +36,7 @@ const tokenizers = [
 function everySplit(vocab) {
   const ids = new Map(Object.entries(vocab));
   const merges = [];
-  for (const piece of ids.keys()) {
+  for (const piece of [...ids.keys()].sort((a, b) => ids.get(a) - ids.get(b))) {
     const pairs = Array.from(piece, (_, at) => [piece.slice(0, at), piece.slice(at)]);
     const known = pairs.filter(([left, right]) => ids.has(left) && ids.has(right));
     known.sort((a, b) => ids.get(a[0]) - ids.get(b[0]) || ids.get(a[1]) - ids.get(b[1]));

@@ -91,7 +91,9 @@ const forms: Record<string, (file: FileJson) => string> = {
 /** As lists that are made from ranks have them: all pairs of tokens that make a token, by its id, then by theirs. */
 function everySplit(file: FileJson): [string, string][] {
   const ids = new Map<string, number>(Object.entries(file.model.vocab));
-  return [...ids.keys()].flatMap((piece) =>
+  // JavaScript lists keys that are numbers first.
+  const pieces = [...ids.keys()].sort((a, b) => ids.get(a)! - ids.get(b)!);
+  return pieces.flatMap((piece) =>
     Array.from(piece, (_, at): [string, string] => [piece.slice(0, at), piece.slice(at)])
       .filter(([left, right]) => ids.has(left) && ids.has(right))
       .sort((a, b) => ids.get(a[0])! - ids.get(b[0])! || ids.get(a[1])! - ids.get(b[1])!),

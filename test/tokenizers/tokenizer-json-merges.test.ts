@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { readTokenizerFile } from '../../src/tokenizers/tokenizer-json-file.ts';
+import { OrderedMerges } from '../../src/tokenizers/tokenizer-json-ordered.ts';
 import { fuzzText, seededRandom } from './fuzz-text.ts';
 import { largeFile, letters, manyMerges } from './many-merges.ts';
 import { openBytes, openOracle, ourAnswer, theirAnswer } from './tokenizer-json-oracle.ts';
@@ -31,6 +33,20 @@ describe('thousands of merges give the ids of Hugging Face, before and after the
 });
 
 describe('of thousands of merges', () => {
+  test.each([
+    ['pairs', 'numbered'],
+    ['lines', 'numbered'],
+    ['ids with gaps', 'numbered'],
+    ['every split of every token', 'ordered'],
+    ['every split of every token, as lines', 'ordered'],
+    ['a split that stands twice', 'listed'],
+    ['ids in another order', 'listed'],
+  ])('%s are %s, which says how they are looked up', (form, expected) => {
+    const source = readTokenizerFile(form, Buffer.from(manyMerges[form]!())).merges?.source;
+    const { numbered } = source instanceof OrderedMerges ? source.tables : {};
+    expect(numbered === undefined ? 'listed' : numbered ? 'numbered' : 'ordered').toBe(expected);
+  });
+
   test('one that makes an unknown token is refused when the file opens', () => {
     const file = largeFile();
     file.model.merges[5000] = ['zz', 'zzzzzz'];
