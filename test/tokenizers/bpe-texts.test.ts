@@ -162,6 +162,28 @@ describe('the WebAssembly twin', () => {
     }
   });
 
+  test('merges as before when its memory of words is full to the last byte', () => {
+    // ab, and ab with each of c to o, of which some lie at the beginning of the table of pairs.
+    const ends = Array.from('cdefghijklmno');
+    const list = {
+      lefts: Uint32Array.from([97, ...ends.map(() => 256)]),
+      rights: Uint32Array.from([98, ...ends.map((end) => end.charCodeAt(0))]),
+      merged: Uint32Array.from([256, ...ends.map((_, i) => 257 + i)]),
+    };
+    const byteIds = Int32Array.from({ length: 256 }, (_, byte) => byte);
+    const of = new BpeEngine({ byteIds, merges: MergeTable.from(list) });
+    // 27 bytes and 25 ids take 128 bytes, of which 2^16 have room; copied in fours, the last ids end 12 bytes further.
+    const letters = (i: number) => i.toString(4).padStart(23, '0').replace(/./g, (digit) => 'WXYZ'[+digit]);
+    const full = Array.from({ length: 2 ** 16 }, (_, i) => ` ${letters(i)}abc`).join('');
+    const text = ends.map((end) => ` ab${end}`).join('');
+    const expected = plainIds(of, gpt2Scanner, text);
+    for (let round = 0; round < 6; round++) {
+      const twin = openTwin(of, gpt2Scanner);
+      twin?.encode(full, 0, () => {});
+      expect(twinIds(twin, text)).toEqual(expected);
+    }
+  });
+
   test('takes over after so many units of one text or of many', () => {
     const tables = { ranked: 0 };
     const merges = Object.create(engine.model.merges, {

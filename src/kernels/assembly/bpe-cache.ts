@@ -65,7 +65,8 @@ export function keep(start: usize, size: u32, key: u64, place: usize, ids: usize
   let value = load<u32>(ids);
   if (size > keyBytes || tokens > 1) {
     const bytes: usize = size > keyBytes ? (<usize>size + 3) & ~3 : 0;
-    if (restEnd + bytes + (<usize>tokens << 2) > restAt + restRoom) {
+    // Copies by four write up to three ids more.
+    if (restEnd + bytes + (<usize>tokens << 2) + 12 > restAt + restRoom) {
       forget();
       return;
     }
