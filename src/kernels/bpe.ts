@@ -1,4 +1,5 @@
 import { bpeBase64 } from '../generated/bpe.ts';
+import { pairTableBytes } from './chunks-model.ts';
 import { countUnits, encodeBit, randomOdd } from './text-bits.ts';
 import { wasmPageBytes, webAssembly } from './webassembly.ts';
 
@@ -94,7 +95,7 @@ export function createBpeKernel(model: BpeKernelModel, bitUnits = usualBit): Bpe
   module ??= new webAssembly.Module(Buffer.from(bpeBase64, 'base64'));
   const bits = Math.max(4, Math.ceil(Math.log2(model.ranks.length + 1)) + 1);
   const numbers = 3 * model.ranks.length + (model.merged?.length ?? 0) + 2 * earlyRoom(model);
-  const bytes = fixedBytes + 2 ** bits * 8 + 4 * numbers;
+  const bytes = fixedBytes + pairTableBytes(bits) + 4 * numbers;
   const pages = Math.ceil(bytes / wasmPageBytes);
   let wasm: BpeExports;
   let buffer: ArrayBuffer;
@@ -126,7 +127,7 @@ function openModel(wasm: BpeExports, buffer: ArrayBuffer, model: BpeKernelModel,
   const bytes = new Uint8Array(buffer);
   model.unpackClasses(bytes.subarray(wasm.classesAt.value));
   new Int32Array(buffer, wasm.byteIdsAt.value, 256).set(byteIds);
-  const columns = wasm.pairsAt.value + 2 ** bits * 8;
+  const columns = wasm.pairsAt.value + pairTableBytes(bits);
   const [leftsAt, rightsAt, ranksAt, mergedAt] = [0, 1, 2, 3].map((i) => columns + i * 4 * ranks.length);
   new Uint32Array(buffer, leftsAt, ranks.length).set(lefts);
   new Uint32Array(buffer, rightsAt, ranks.length).set(rights);

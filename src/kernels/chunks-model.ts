@@ -73,6 +73,9 @@ export interface Places {
   end: number;
 }
 
+/** Bytes of a table of 2^bits pairs and of its filter, as assembly/bpe-merge.ts has them. */
+export const pairTableBytes = (bits: number) => 2 ** bits * 8 + 2 ** (bits - 1);
+
 /** The next multiple of 8. */
 export const up = (size: number) => Math.ceil(size / 8) * 8;
 
@@ -91,7 +94,7 @@ export function placesOf(model: ChunkModel | undefined): Places {
     own += model.kind === 'longest' ? model.prefix.length : 0;
   }
   const bits = Math.max(4, Math.ceil(Math.log2(pairs + 1)));
-  const safety = fixedBytes + 2 ** bits * 8;
+  const safety = fixedBytes + pairTableBytes(bits);
   const places = safety + codes;
   const texts = places + 4 * codes;
   const mark = texts + 4 * (textSymbols + 64);

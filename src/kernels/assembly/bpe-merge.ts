@@ -13,6 +13,9 @@ const rankMask: u64 = (1 << rankBits) - 1;
 let pairShift: u64 = 0;
 let pairMask: usize = 0;
 let pairFactor: u64 = 0;
+/** A bit for every value of a hash two bits longer than that of the slots, set where a pair has it: most pairs do not merge, and end there. */
+let filterAt: usize = 0;
+let filterShift: u64 = 0;
 /** u32: id of every rank; 0 where the rank is the id. */
 let mergedAt: usize = 0;
 
@@ -33,6 +36,8 @@ export function openPairs(bits: i32, factor: u64, count: usize, lefts: usize, ri
   pairShift = <u64>(64 - bits);
   pairMask = (1 << bits) - 1;
   pairFactor = factor;
+  filterShift = pairShift - 2;
+  filterAt = pairsAt + (<usize>1 << (bits + 3));
   mergedAt = merged;
   pairCount = count;
   leftsAt = lefts;
@@ -56,7 +61,10 @@ export function addPair(left: u32, right: u32, rank: u32): void {
     return;
   }
   const key = (<u64>left << 21) | right;
-  let slot = <usize>((key * pairFactor) >> pairShift);
+  const hash = key * pairFactor;
+  const bit = <usize>(hash >> filterShift);
+  store<u8>(filterAt + (bit >> 3), load<u8>(filterAt + (bit >> 3)) | (<u8>1 << <u8>(bit & 7)));
+  let slot = <usize>(hash >> pairShift);
   let found = load<u64>(pairsAt + (slot << 3));
   while (found !== 0 && found >> rankBits !== key) {
     slot = (slot + 1) & pairMask;
@@ -71,7 +79,10 @@ export function addPair(left: u32, right: u32, rank: u32): void {
 export function rankOf(left: u32, right: u32): u32 {
   if ((left | right) < 256) return load<u32>(directAt + (<usize>((left << 8) | right) << 2)) - 1;
   const key = (<u64>left << 21) | right;
-  let slot = <usize>((key * pairFactor) >> pairShift);
+  const hash = key * pairFactor;
+  const bit = <usize>(hash >> filterShift);
+  if (((<u32>load<u8>(filterAt + (bit >> 3)) >> <u32>(bit & 7)) & 1) === 0) return none;
+  let slot = <usize>(hash >> pairShift);
   let found = load<u64>(pairsAt + (slot << 3));
   while (found !== 0 && found >> rankBits !== key) {
     slot = (slot + 1) & pairMask;
