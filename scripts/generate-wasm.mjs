@@ -86,7 +86,7 @@ const kernels = [
   },
   {
     source: 'src/kernels/assembly/bpe.ts',
-    parts: ['cache', 'memory', 'scan', 'merge', 'early'].map((part) => `src/kernels/assembly/bpe-${part}.ts`),
+    parts: ['cache', 'memory', 'scan', 'pairs', 'merge', 'many', 'early'].map((part) => `src/kernels/assembly/bpe-${part}.ts`),
     target: 'src/generated/bpe.ts',
     name: 'bpeBase64',
     // As much as the vocabulary needs; src/kernels/bpe.ts makes it.
@@ -94,7 +94,7 @@ const kernels = [
   },
   {
     source: 'src/kernels/assembly/chunks.ts',
-    parts: ['chunks-scan', 'chunks-words', 'bpe-cache', 'bpe-memory', 'bpe-merge'].map(
+    parts: ['chunks-scan', 'chunks-words', 'bpe-cache', 'bpe-memory', 'bpe-pairs', 'bpe-merge', 'bpe-many'].map(
       (part) => `src/kernels/assembly/${part}.ts`,
     ),
     target: 'src/generated/chunks.ts',

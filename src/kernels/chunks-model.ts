@@ -68,6 +68,7 @@ export interface Places {
   places: number;
   texts: number;
   mark: number;
+  joints: number;
   /** The model's own. */
   rest: number;
   end: number;
@@ -85,7 +86,7 @@ export function placesOf(model: ChunkModel | undefined): Places {
   let own = 0;
   if (model?.kind === 'pairs') {
     pairs = 2 * model.ranks.length;
-    own = 4 * (3 * model.ranks.length + (model.merged?.length ?? 0));
+    own = 4 * (5 * model.ranks.length + (model.merged?.length ?? 0)) + 64;
   } else if (model !== undefined) {
     pairs = 1.4 * charactersOf(model);
     const { offsets, count } = model.pieces;
@@ -98,8 +99,9 @@ export function placesOf(model: ChunkModel | undefined): Places {
   const places = safety + codes;
   const texts = places + 4 * codes;
   const mark = texts + 4 * (textSymbols + 64);
-  const rest = mark + 4 * markRoom;
-  return { bits, safety, places, texts, mark, rest, end: rest + up(own) + 64 };
+  const joints = mark + 4 * markRoom;
+  const rest = joints + up(2 ** (bits - 1));
+  return { bits, safety, places, texts, mark, joints, rest, end: rest + up(own) + 64 };
 }
 
 /** Most nodes that the pieces can have, counted twice where they are also found inside of words. */

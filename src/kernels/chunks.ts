@@ -12,6 +12,7 @@ import {
   up,
   wordByteKinds,
 } from './chunks-model.ts';
+import { findJoints, type Joints } from './chunk-joints.ts';
 import { countUnits, encodeBit, randomOdd } from './text-bits.ts';
 import { wasmPageBytes, webAssembly } from './webassembly.ts';
 
@@ -68,6 +69,8 @@ interface ChunkExports {
       number,
     ]
   ) => number;
+  openJoints(at: number, count: number, lefts: number, rights: number): void;
+  closeJoints(): void;
   openTrie: (
     ...[bits, factor, bytes, offsets, ids, count, prefix, prefixSize, nodeIds]: [
       number,
@@ -131,6 +134,7 @@ class WasmChunks implements ChunkKernel {
   private readonly bitUnits: number;
   private readonly places: Places;
   private symbols = 0;
+  private joints: Joints | undefined;
   private read = 0;
   private take: (ids: Uint32Array, read: number) => void = () => {};
 
@@ -179,6 +183,7 @@ class WasmChunks implements ChunkKernel {
     const mark = this.symbolsOf(direct.mark);
     if (mark === undefined || mark.length > markRoom || !this.openModel(model)) return;
     numbers.set(mark, places.mark / 4);
+    this.checkJoints(mark);
     const space = ['dropped', 'begins', 'joins'].indexOf(direct.space);
     wasm.openDirect(
       ...[space, direct.marksStart, direct.single, places.mark, mark.length, places.places, places.texts],
@@ -201,7 +206,12 @@ class WasmChunks implements ChunkKernel {
       const columns = [model.lefts, model.rights, ranks].map(put);
       const ids = merged === undefined ? 0 : put(merged);
       wasm.openModel(1, -1, 0, false, 0, 0);
-      return wasm.openPairs(places.bits, factor, ranks.length, columns[0], columns[1], columns[2], ids) !== 0;
+      const [lefts, rights, ranksAt] = columns;
+      if (wasm.openPairs(places.bits, factor, ranks.length, lefts, rights, ranksAt, ids) === 0) return false;
+      this.joints = findJoints(model);
+      if (this.joints !== undefined)
+        wasm.openJoints(places.joints, ranks.length, put(this.joints.lefts), put(this.joints.rights));
+      return true;
     }
     const { bytes, offsets, ids, count } = model.pieces;
     const scores = at;
@@ -234,6 +244,11 @@ class WasmChunks implements ChunkKernel {
     return Array.from(text, (each) => each.codePointAt(0) as number);
   }
 
+  /** Joints are known of words that begin with symbols which no merge makes. */
+  private checkJoints(symbols: ArrayLike<number>): void {
+    if (Array.from(symbols).some((id) => this.joints?.made[id] === 1)) this.wasm.closeJoints();
+  }
+
   private learn(code: number): number {
     const { all, numbers, places, wasm } = this;
     const { direct } = this.options;
@@ -242,6 +257,7 @@ class WasmChunks implements ChunkKernel {
     if (symbols === undefined || symbols.length > longestText || this.symbols + symbols.length > textSymbols)
       kind = generalKind;
     else {
+      this.checkJoints(symbols);
       const at = places.texts / 4 + this.symbols;
       for (let i = 0; i < symbols.length; i++) numbers[at + i] = symbols[i];
       numbers[places.places / 4 + code] = (this.symbols << 6) | symbols.length;

@@ -1,6 +1,6 @@
 // The twin of ../../tokenizers/bpe-early.ts: which bytes merge whatever stands around them.
 import { afterAt, beforeAt, byteIdsAt, directAt, symbolsAt } from './bpe-memory';
-import { leftsAt, mergedId, pairCount, rankColumnAt, rightsAt } from './bpe-merge';
+import { leftsAt, mergedId, pairCount, rankColumnAt, rightsAt } from './bpe-pairs';
 
 /** Bytes that became symbols of new words so far. */
 export let symbolCount: f64 = 0;

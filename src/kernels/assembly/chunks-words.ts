@@ -1,7 +1,8 @@
 // What models make of a word of symbols: ids for pairs, code points for pieces. Twins of ../../tokenizers/{wordpiece,unigram}.ts; a return of 0
 // leaves the chunk to these.
 import { heapAt, nextAt, previousAt, ranksAt, symbolsAt } from './bpe-memory';
-import { addPair, idLimit, mergeSymbols, none, openPairs, rankOf } from './bpe-merge';
+import { mergeSymbols } from './bpe-merge';
+import { addPair, idLimit, none, openPairs, rankOf } from './bpe-pairs';
 
 /** Models: 0 none, 1 pairs, 2 the longest piece first, 3 the best sum. */
 let model: i32 = 0;

@@ -4,7 +4,8 @@ import { classesAt, idsAt, slotsAt, symbolsAt, textAt, textRoom, wordEndsAt } fr
 import { codeAt, openScan, scanned, scanSpaceChunks, scanWordChunks } from './chunks-scan';
 import { encodeSymbols } from './chunks-words';
 
-export { openPairs } from './bpe-merge';
+export { closeJoints, openJoints } from './bpe-merge';
+export { openPairs } from './bpe-pairs';
 export { asciiAt, classesAt, idsAt, pairsAt, textAt, textRoom } from './bpe-memory';
 export { openModel, openTrie } from './chunks-words';
 
