@@ -13,6 +13,9 @@ export interface ChunkDirect {
   learn: (code: number) => { kind: number; text: string };
 }
 
+/** The number of a code point that joins the word before it. */
+export const joiningKind = 1;
+
 /** The number of a code point whose chunk is left to the plain way. */
 export const generalKind = 5;
 

@@ -5,6 +5,7 @@ import {
   type ChunkRule,
   charactersOf,
   generalKind,
+  joiningKind,
   markRoom,
   type Places,
   placesOf,
@@ -260,7 +261,8 @@ class WasmChunks implements ChunkKernel {
       this.checkJoints(symbols);
       const at = places.texts / 4 + this.symbols;
       for (let i = 0; i < symbols.length; i++) numbers[at + i] = symbols[i];
-      numbers[places.places / 4 + code] = (this.symbols << 6) | symbols.length;
+      const isPlain = kind === joiningKind && symbols.length === 1;
+      numbers[places.places / 4 + code] = isPlain ? symbols[0] | 0x80000000 : (this.symbols << 6) | symbols.length;
       this.symbols += symbols.length;
     }
     all[wasm.classesAt.value + code] = kind;

@@ -36,7 +36,7 @@ const mostSymbols: u32 = 2048;
 
 /** u8 by code point. */
 const kindsAt: usize = classesAt;
-/** u32 by code point: place << 6 | size of its symbols. */
+/** u32 by code point: place << 6 | size of its symbols, or 2^31 | its only symbol where it joins. */
 let placesAt: usize = 0;
 let symbolTextsAt: usize = 0;
 
@@ -178,10 +178,27 @@ function encodeDirect(start: usize, end: usize, first: usize): usize {
       code = lineEnd;
       width = 2;
     }
+    let place = load<u32>(placesAt + (<usize>code << 2));
+    if (<i32>place < 0) {
+      total += 1 + markSize;
+      if (total > mostSymbols) return 0;
+      if (count === 0 && (dropsSpaces || isStart)) count = append(0, markAt, markSize);
+      store<u32>(symbolsAt + (<usize>count << 2), place & 0x7fffffff);
+      count++;
+      wasSpace = false;
+      isStart = false;
+      continue;
+    }
     let kind: u32 = load<u8>(kindsAt + code);
-    if (kind === 0) kind = learn(code);
+    if (kind === 0) {
+      kind = learn(code);
+      place = load<u32>(placesAt + (<usize>code << 2));
+      if (<i32>place < 0) {
+        width = 0;
+        continue;
+      }
+    }
     if (kind === general) return 0;
-    const place = load<u32>(placesAt + (<usize>code << 2));
     const from = symbolTextsAt + (<usize>(place >> 6) << 2);
     const size = place & 63;
     total += size + markSize;
