@@ -86,7 +86,9 @@ const kernels = [
   },
   {
     source: 'src/kernels/assembly/bpe.ts',
-    parts: ['cache', 'memory', 'scan', 'pairs', 'merge', 'many', 'early'].map((part) => `src/kernels/assembly/bpe-${part}.ts`),
+    parts: ['cache', 'memory', 'scan', 'pairs', 'joints', 'merge', 'many', 'early'].map(
+      (part) => `src/kernels/assembly/bpe-${part}.ts`,
+    ),
     target: 'src/generated/bpe.ts',
     name: 'bpeBase64',
     // As much as the vocabulary needs; src/kernels/bpe.ts makes it.
@@ -94,9 +96,16 @@ const kernels = [
   },
   {
     source: 'src/kernels/assembly/chunks.ts',
-    parts: ['chunks-scan', 'chunks-words', 'bpe-cache', 'bpe-memory', 'bpe-pairs', 'bpe-merge', 'bpe-many'].map(
-      (part) => `src/kernels/assembly/${part}.ts`,
-    ),
+    parts: [
+      'chunks-scan',
+      'chunks-words',
+      'bpe-cache',
+      'bpe-memory',
+      'bpe-pairs',
+      'bpe-joints',
+      'bpe-merge',
+      'bpe-many',
+    ].map((part) => `src/kernels/assembly/${part}.ts`),
     target: 'src/generated/chunks.ts',
     name: 'chunksBase64',
     // As much as the vocabulary needs; src/kernels/chunks.ts makes it.

@@ -83,13 +83,16 @@ export const pairTableBytes = (bits: number) => 2 ** bits * 8 + 2 ** (bits - 1);
 /** The next multiple of 8. */
 export const up = (size: number) => Math.ceil(size / 8) * 8;
 
+/** Highest id and rank, plus 1, with which joints are looked for: the pairs alone must justify the memory. */
+export const jointRoom = (pairs: number) => Math.max(4 * pairs, 1024);
+
 /** The layout that a model needs. */
 export function placesOf(model: ChunkModel | undefined): Places {
   let pairs = 0;
   let own = 0;
   if (model?.kind === 'pairs') {
     pairs = 2 * model.ranks.length;
-    own = 4 * (5 * model.ranks.length + (model.merged?.length ?? 0)) + 64;
+    own = 4 * (3 * model.ranks.length + (model.merged?.length ?? 0) + 3 * jointRoom(model.ranks.length)) + 64;
   } else if (model !== undefined) {
     pairs = 1.4 * charactersOf(model);
     const { offsets, count } = model.pieces;

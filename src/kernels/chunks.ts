@@ -1,4 +1,5 @@
 import { chunksBase64 } from '../generated/chunks.ts';
+import type { ChunkExports } from './chunks-exports.ts';
 import {
   type ChunkDirect,
   type ChunkModel,
@@ -6,6 +7,7 @@ import {
   charactersOf,
   generalKind,
   joiningKind,
+  jointRoom,
   markRoom,
   type Places,
   placesOf,
@@ -13,7 +15,6 @@ import {
   up,
   wordByteKinds,
 } from './chunks-model.ts';
-import { findJoints, type Joints } from './chunk-joints.ts';
 import { countUnits, encodeBit, randomOdd } from './text-bits.ts';
 import { wasmPageBytes, webAssembly } from './webassembly.ts';
 
@@ -38,64 +39,6 @@ export interface ChunkKernel {
     holdLast: boolean,
     take: (ids: Uint32Array, read: number) => void,
   ): number;
-}
-
-/** Exports of src/kernels/assembly/chunks.ts. */
-interface ChunkExports {
-  asciiAt: { value: number };
-  classesAt: { value: number };
-  textAt: { value: number };
-  textRoom: { value: number };
-  idsAt: { value: number };
-  openChunks(words: boolean, safety: number, factor: bigint): void;
-  openDirect: (
-    ...[space, starts, single, mark, size, places, texts]: [
-      number,
-      boolean,
-      boolean,
-      number,
-      number,
-      number,
-      number,
-    ]
-  ) => void;
-  openPairs: (
-    ...[bits, factor, count, lefts, rights, ranks, merged]: [
-      number,
-      bigint,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
-  ) => number;
-  openJoints(at: number, count: number, lefts: number, rights: number): void;
-  closeJoints(): void;
-  openTrie: (
-    ...[bits, factor, bytes, offsets, ids, count, prefix, prefixSize, nodeIds]: [
-      number,
-      bigint,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
-  ) => number;
-  openModel: (
-    ...[kind, unknown, longestWord, spellsUnknown, scores, unknownScore]: [
-      number,
-      number,
-      number,
-      boolean,
-      number,
-      number,
-    ]
-  ) => void;
-  encode(length: number, goesOn: boolean): number;
 }
 
 const longestText = 32;
@@ -135,7 +78,9 @@ class WasmChunks implements ChunkKernel {
   private readonly bitUnits: number;
   private readonly places: Places;
   private symbols = 0;
-  private joints: Joints | undefined;
+  /** Where first symbols + 1 of so many ids lie. */
+  private firsts = 0;
+  private jointRoom = 0;
   private read = 0;
   private take: (ids: Uint32Array, read: number) => void = () => {};
 
@@ -209,9 +154,10 @@ class WasmChunks implements ChunkKernel {
       wasm.openModel(1, -1, 0, false, 0, 0);
       const [lefts, rights, ranksAt] = columns;
       if (wasm.openPairs(places.bits, factor, ranks.length, lefts, rights, ranksAt, ids) === 0) return false;
-      this.joints = findJoints(model);
-      if (this.joints !== undefined)
-        wasm.openJoints(places.joints, ranks.length, put(this.joints.lefts), put(this.joints.rights));
+      this.jointRoom = jointRoom(ranks.length);
+      this.firsts = at;
+      const size = 4 * this.jointRoom;
+      wasm.openJoints(places.joints, this.jointRoom, at + 2 * size, at, at + size);
       return true;
     }
     const { bytes, offsets, ids, count } = model.pieces;
@@ -247,7 +193,12 @@ class WasmChunks implements ChunkKernel {
 
   /** Joints are known of words that begin with symbols which no merge makes. */
   private checkJoints(symbols: ArrayLike<number>): void {
-    if (Array.from(symbols).some((id) => this.joints?.made[id] === 1)) this.wasm.closeJoints();
+    const { numbers, firsts, jointRoom, wasm } = this;
+    for (let i = 0; i < symbols.length; i++) {
+      const id = symbols[i];
+      const first = id < jointRoom ? numbers[firsts / 4 + id] : 0;
+      if (first !== 0 && first !== id + 1) wasm.closeJoints();
+    }
   }
 
   private learn(code: number): number {
@@ -262,7 +213,9 @@ class WasmChunks implements ChunkKernel {
       const at = places.texts / 4 + this.symbols;
       for (let i = 0; i < symbols.length; i++) numbers[at + i] = symbols[i];
       const isPlain = kind === joiningKind && symbols.length === 1;
-      numbers[places.places / 4 + code] = isPlain ? symbols[0] | 0x80000000 : (this.symbols << 6) | symbols.length;
+      numbers[places.places / 4 + code] = isPlain
+        ? symbols[0] | 0x80000000
+        : (this.symbols << 6) | symbols.length;
       this.symbols += symbols.length;
     }
     all[wasm.classesAt.value + code] = kind;

@@ -3,6 +3,7 @@ import type { IdSink } from '../types.ts';
 import type { MergeTable } from './bpe-merges.ts';
 import { WordMerger } from './bpe-word.ts';
 import { keepsSpans, reserveIds } from './id-sink.ts';
+import { writePoint } from './tokenizer-json-strings.ts';
 import { type PieceFinder, pushWord, refuseUnknown, type WordModel } from './wordpiece.ts';
 
 const encoder = new TextEncoder();
@@ -38,7 +39,7 @@ export class CharacterBpe implements WordModel {
   private readonly prefix: Uint8Array;
   private readonly suffix: Uint8Array;
   private readonly scratch: Uint8Array;
-  private readonly spelling = new Uint8Array(256);
+  private readonly spelling = new Uint8Array(4);
   /** Id + 1 of the characters of ASCII where they stand alone; -1 for those without. */
   private readonly ascii = new Int32Array(128);
 
@@ -86,21 +87,20 @@ export class CharacterBpe implements WordModel {
 
   /** Ids of a character's text before its letters merge; undefined with unknown ones, which depend on their neighbors. */
   private symbolsOf(text: string): number[] | undefined {
-    const { byteIds } = this.options;
+    const { byteIds, pieces } = this.options;
     const { spelling } = this;
-    const { written } = encoder.encodeInto(text, spelling);
     const symbols: number[] = [];
-    for (let at = 0; at < written; ) {
-      const lead = spelling[at];
-      const after = at + (lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4);
-      const id = this.characterId(spelling, at, after, false, false);
+    for (let i = 0; i < text.length; ) {
+      const code = text.codePointAt(i) as number;
+      i += code > 0xffff ? 2 : 1;
+      const end = writePoint(spelling, 0, code >= 0xd800 && code < 0xe000 ? 0xfffd : code);
+      const id = pieces.find(spelling, 0, end);
       if (id >= 0) symbols.push(id);
-      for (let i = at; i < after && id < 0; i++) {
-        const byteId = byteIds?.[spelling[i]] ?? -1;
+      for (let at = 0; at < end && id < 0; at++) {
+        const byteId = byteIds?.[spelling[at]] ?? -1;
         if (byteId < 0) return undefined;
         symbols.push(byteId);
       }
-      at = after;
     }
     return symbols;
   }

@@ -4,6 +4,7 @@ import { isWhiteSpace } from './tokenizer-json-added.ts';
 import { metaspaceOf } from './tokenizer-json-cuts.ts';
 import type { Part, TokenizerFile } from './tokenizer-json-file.ts';
 import { leavesOf } from './tokenizer-json-pieces.ts';
+import { quickened } from './tokenizer-json-plan.ts';
 import { punctuationPattern } from './tokenizer-json-split.ts';
 import type { WordModel } from './wordpiece.ts';
 
@@ -25,7 +26,11 @@ export function createDirectWords(
   const cuts = leavesOf(file.preTokenizer);
   const rule = ruleOf(file, cuts);
   if (rule === undefined) return undefined;
-  return new DirectWords(model, rule, createLearning(file, normalize, cuts[0]?.type as string));
+  return new DirectWords(
+    model,
+    rule,
+    createLearning(file, quickened(file, normalize), cuts[0]?.type as string),
+  );
 }
 
 function ruleOf(file: TokenizerFile, cuts: readonly Part[]): SpaceRule | undefined {
@@ -81,6 +86,8 @@ function createLearning(
     if (!isApart && hasForms && (/\p{M}/u.test(character) || (code >= 0x1100 && code < 0x1200)))
       return general;
     if (text === ' ' || text === metaspace) return { kind: 'space', text };
+    // Most characters stay what they are, which needs no list.
+    if (text === character && !isCut(text)) return { kind, text };
     const characters = [...text];
     if (!characters.some(isCut)) return { kind, text };
     if (!dropsSpaces) return general;

@@ -71,7 +71,7 @@ export function planChunks(file: TokenizerFile, normalize: (text: string) => str
   if (written !== ' ' && written !== metaspace) return undefined;
   return planOf(onlyFirst || types.some((type) => endTypes.has(type)), {
     kind: 'spaces',
-    isSafe: createSafety(normalize),
+    isSafe: createSafety(quickened(file, normalize)),
     lines: ['\n', '\r', '\r\n'].every((text) => normalize(text) === written)
       ? 'spaces'
       : normalize('\n') === '\n' && cutsAtLines(file, cuts)
@@ -91,6 +91,12 @@ function isSpaceRule(part: Part): boolean {
   const pattern = part.pattern as Part | null | undefined;
   if (part.type !== 'Replace' || typeof part.content !== 'string') return false;
   return (pattern?.String === ' ' && part.content === metaspace) || pattern?.Regex === ' {2,}';
+}
+
+/** What happens to a chunk, without asking where nothing but spaces changes: thousands of characters are looked at alone. */
+export function quickened(file: TokenizerFile, normalize: (text: string) => string): typeof normalize {
+  const isQuick = leavesForChunk(file, false, false).every(isSpaceRule);
+  return isQuick ? (text) => (text.includes(' ') ? normalize(text) : text) : normalize;
 }
 
 /** Whether pre-tokenizer or model cut a text before each space that follows something else. */

@@ -188,7 +188,7 @@ export function isSpace(byte: number): boolean {
 }
 
 /** Writes a code point as UTF-8 and gives the place after it. */
-function writePoint(out: Uint8Array, to: number, point: number): number {
+export function writePoint(out: Uint8Array, to: number, point: number): number {
   if (point < 0x80) {
     out[to] = point;
     return to + 1;

@@ -173,7 +173,11 @@ describe('the WebAssembly twin', () => {
     const byteIds = Int32Array.from({ length: 256 }, (_, byte) => byte);
     const of = new BpeEngine({ byteIds, merges: MergeTable.from(list) });
     // 27 bytes and 25 ids take 128 bytes, of which 2^16 have room; copied in fours, the last ids end 12 bytes further.
-    const letters = (i: number) => i.toString(4).padStart(23, '0').replace(/./g, (digit) => 'WXYZ'[+digit]);
+    const letters = (i: number) =>
+      i
+        .toString(4)
+        .padStart(23, '0')
+        .replace(/./g, (digit) => 'WXYZ'[+digit]);
     const full = Array.from({ length: 2 ** 16 }, (_, i) => ` ${letters(i)}abc`).join('');
     const text = ends.map((end) => ` ab${end}`).join('');
     const expected = plainIds(of, gpt2Scanner, text);

@@ -1,4 +1,5 @@
 // The twin of ../../tokenizers/bpe-word.ts: the merging of one word.
+import { jointsAt } from './bpe-joints';
 import { keyOf, lowestKey, mergeMany } from './bpe-many';
 import { ranksAt, symbolsAt } from './bpe-memory';
 import { filterShift, hashPair, lookUp, mayMerge, mergedId, none } from './bpe-pairs';
@@ -10,24 +11,6 @@ const fewSymbols: u32 = 64;
 export function mergeSymbols(count: u32, out: usize): u32 {
   if (count <= fewSymbols) return mergeFew(symbolsAt, count, out);
   return jointsAt === 0 ? mergeMany(count, out) : mergeParts(count, out);
-}
-
-/** A bit as the filter's for every pair of symbols that merges could ever join: ends of left parts and beginnings of right parts. 0 for none. */
-let jointsAt: usize = 0;
-
-/** Takes joints from columns of u32. There is room for a filter at `at`. */
-export function openJoints(at: usize, count: usize, lefts: usize, rights: usize): void {
-  jointsAt = at;
-  for (let i: usize = 0; i < count << 2; i += 4) {
-    const bit = <u32>(hashPair(load<u32>(lefts + i), load<u32>(rights + i)) >> filterShift);
-    const place = at + <usize>(bit >> 3);
-    store<u8>(place, load<u8>(place) | (<u8>1 << <u8>(bit & 7)));
-  }
-}
-
-/** Symbols may come that are made by merges as well: what they join with is not known. */
-export function closeJoints(): void {
-  jointsAt = 0;
 }
 
 /** Merges a long word in parts of few symbols, cut where nothing joins. */

@@ -4,7 +4,7 @@ import { classesAt, idsAt, slotsAt, symbolsAt, textAt, textRoom, wordEndsAt } fr
 import { codeAt, openScan, scanned, scanSpaceChunks, scanWordChunks } from './chunks-scan';
 import { encodeSymbols } from './chunks-words';
 
-export { closeJoints, openJoints } from './bpe-merge';
+export { closeJoints, openJoints } from './bpe-joints';
 export { openPairs } from './bpe-pairs';
 export { asciiAt, classesAt, idsAt, pairsAt, textAt, textRoom } from './bpe-memory';
 export { openModel, openTrie } from './chunks-words';

@@ -1,0 +1,57 @@
+/** Exports of src/kernels/assembly/chunks.ts. */
+export interface ChunkExports {
+  asciiAt: { value: number };
+  classesAt: { value: number };
+  textAt: { value: number };
+  textRoom: { value: number };
+  idsAt: { value: number };
+  openChunks(words: boolean, safety: number, factor: bigint): void;
+  openDirect: (
+    ...[space, starts, single, mark, size, places, texts]: [
+      number,
+      boolean,
+      boolean,
+      number,
+      number,
+      number,
+      number,
+    ]
+  ) => void;
+  openPairs: (
+    ...[bits, factor, count, lefts, rights, ranks, merged]: [
+      number,
+      bigint,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+  ) => number;
+  openJoints(at: number, most: number, byRank: number, firsts: number, lasts: number): void;
+  closeJoints(): void;
+  openTrie: (
+    ...[bits, factor, bytes, offsets, ids, count, prefix, prefixSize, nodeIds]: [
+      number,
+      bigint,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+  ) => number;
+  openModel: (
+    ...[kind, unknown, longestWord, spellsUnknown, scores, unknownScore]: [
+      number,
+      number,
+      number,
+      boolean,
+      number,
+      number,
+    ]
+  ) => void;
+  encode(length: number, goesOn: boolean): number;
+}
