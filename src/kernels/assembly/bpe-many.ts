@@ -20,7 +20,7 @@ export function mergeMany(count: u32, out: usize): u32 {
 /** The pair of symbols i and j as a number that orders by rank, then place. */
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-export function keyOf(i: u32, left: u32, right: u32): u32 {
+function keyOf(i: u32, left: u32, right: u32): u32 {
   const rank = rankOf(left, right);
   return rank === none ? none : (rank << 8) | i;
 }
@@ -28,7 +28,7 @@ export function keyOf(i: u32, left: u32, right: u32): u32 {
 /** The lowest of the keys that begin at ranksAt. */
 // @ts-ignore
 @inline
-export function lowestKey(end: usize): u32 {
+function lowestKey(end: usize): u32 {
   let lowest = v128.load(ranksAt);
   for (let at = ranksAt + 16; at < end; at += 16) lowest = i32x4.min_u(lowest, v128.load(at));
   lowest = i32x4.min_u(lowest, i32x4.shuffle(lowest, lowest, 2, 3, 0, 1));

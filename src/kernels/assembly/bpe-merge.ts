@@ -1,8 +1,8 @@
 // The twin of ../../tokenizers/bpe-word.ts: the merging of one word.
 import { jointsAt } from './bpe-joints';
-import { keyOf, lowestKey, mergeMany } from './bpe-many';
+import { mergeMany } from './bpe-many';
 import { ranksAt, symbolsAt } from './bpe-memory';
-import { filterShift, hashPair, lookUp, mayMerge, mergedId, none } from './bpe-pairs';
+import { filterShift, hashPair, lookUp, mayMerge, mergedId, none, rankOf } from './bpe-pairs';
 
 /** Words up to this many symbols are bits of one number. */
 const fewSymbols: u32 = 64;
@@ -49,8 +49,6 @@ function joinsAt(at: usize): bool {
 
 /** The same for few symbols, wherever they lie, which are the bits of a number: those that are left stay set. */
 function mergeFew(symbols: usize, count: u32, out: usize): u32 {
-  const end = ranksAt + (<usize>count << 2);
-  for (let at = ranksAt; at < end; at += 16) v128.store(at, i32x4.splat(-1));
   // No branch that depends on the symbols.
   let candidates: u64 = 0;
   let left = load<u32>(symbols);
@@ -60,31 +58,40 @@ function mergeFew(symbols: usize, count: u32, out: usize): u32 {
     left = right;
   }
   let live: u64 = <u64>-1 >> (64 - count);
+  /** Symbols that begin a pair which merges. */
+  let pairs: u64 = 0;
   for (; candidates !== 0; candidates &= candidates - 1) {
     const i = <u32>ctz(candidates);
     const at = <usize>i << 2;
     const first = load<u32>(symbols + at);
     const second = load<u32>(symbols + at, 4);
     const rank = lookUp(first, second, hashPair(first, second));
-    store<u32>(ranksAt + at, rank === none ? none : (rank << 8) | i);
+    store<u32>(ranksAt + at, (rank << 8) | i);
+    pairs |= <u64>(rank !== none) << i;
   }
-  for (let best = lowestKey(end); best !== none; best = lowestKey(end)) {
+  while (pairs !== 0) {
+    let best = none;
+    for (let rest = pairs; rest !== 0; rest &= rest - 1) best = min(best, load<u32>(ranksAt + (<usize>ctz(rest) << 2)));
     const place = best & 255;
     const at = <usize>place << 2;
     const id = mergedId(best >> 8);
     let behind = live & (<u64>-2 << place);
-    const gone = <u32>ctz(behind);
+    const gone = <u64>1 << ctz(behind);
     behind &= behind - 1;
-    live ^= <u64>1 << gone;
+    live ^= gone;
+    pairs &= ~(gone | (<u64>1 << place));
     store<u32>(symbols + at, id);
-    store<u32>(ranksAt + (<usize>gone << 2), none);
-    let key = none;
-    if (behind !== 0) key = keyOf(place, id, load<u32>(symbols + (<usize>ctz(behind) << 2)));
-    store<u32>(ranksAt + at, key);
+    if (behind !== 0) {
+      const rank = rankOf(id, load<u32>(symbols + (<usize>ctz(behind) << 2)));
+      store<u32>(ranksAt + at, (rank << 8) | place);
+      pairs |= <u64>(rank !== none) << place;
+    }
     const before = live & ((<u64>1 << place) - 1);
     if (before !== 0) {
       const i = 63 - <u32>clz(before);
-      store<u32>(ranksAt + (<usize>i << 2), keyOf(i, load<u32>(symbols + (<usize>i << 2)), id));
+      const rank = rankOf(load<u32>(symbols + (<usize>i << 2)), id);
+      store<u32>(ranksAt + (<usize>i << 2), (rank << 8) | i);
+      pairs = (pairs & ~(<u64>1 << i)) | (<u64>(rank !== none) << i);
     }
   }
   let to = out;
