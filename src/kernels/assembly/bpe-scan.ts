@@ -61,13 +61,21 @@ function runEnd(at: usize, end: usize, mask: u32): usize {
   let i = at;
   while (i < end) {
     const lead: u32 = load<u8>(i);
-    if (lead < 0x80) {
-      if ((load<u8>(asciiAt + lead) & mask) === 0) return i;
-      i++;
+    let kind: u32;
+    let width: usize = 1;
+    if (lead < 0x80) kind = load<u8>(asciiAt + lead);
+    else if (lead < 0xe0) {
+      kind = classOfCode(((lead & 0x1f) << 6) | (load<u8>(i, 1) & 0x3f));
+      width = 2;
+    } else if (lead < 0xf0) {
+      kind = classOfCode(((lead & 0x0f) << 12) | ((<u32>load<u8>(i, 1) & 0x3f) << 6) | (load<u8>(i, 2) & 0x3f));
+      width = 3;
     } else {
-      if ((classAt(i) & mask) === 0) return i;
-      i += widthOf(lead);
+      kind = classAt(i);
+      width = 4;
     }
+    if ((kind & mask) === 0) return i;
+    i += width;
   }
   reached = true;
   return end;
@@ -156,7 +164,8 @@ export function scanCl100k(start: usize, end: usize, whole: bool, maxDigits: i32
       do next++;
       while ((asciiClass(next) & letters) !== 0);
       at = load<u8>(next) < 0x80 ? next : cl100kEnd(at, end, maxDigits, words);
-    } else at = cl100kEnd(at, end, maxDigits, words);
+    } else if (load<u8>(next) >= 0x80 && (classAt(next) & words) !== 0) at = runEnd(next, end, words);
+    else at = cl100kEnd(at, end, maxDigits, words);
     if (!keepEnd(count, at, end, whole)) break;
     count++;
   }
