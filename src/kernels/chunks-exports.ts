@@ -29,7 +29,18 @@ export interface ChunkExports {
     ]
   ) => number;
   openJoints(at: number, most: number, byRank: number, firsts: number, lasts: number): void;
-  closeJoints(): void;
+  checkJoints(firsts: number, most: number, id: number): void;
+  openCharacters: (
+    ...[bytes, offsets, ids, count, spelling, firsts, most]: [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ]
+  ) => void;
   openTrie: (
     ...[bits, factor, bytes, offsets, ids, count, prefix, prefixSize, nodeIds]: [
       number,

@@ -9,6 +9,8 @@ export interface ChunkDirect {
   marksStart: boolean;
   single: boolean;
   mark: string;
+  /** Every character but the space and U+2581 joins as it is. */
+  isPlain: boolean;
   /** Number of what a code point does to a word, and its text; 0xd800 stands for CR and LF. */
   learn: (code: number) => { kind: number; text: string };
 }
@@ -32,6 +34,10 @@ export type ChunkModel =
       kind: 'pairs';
       /** Ids of a text's characters before they merge; undefined where they depend on their neighbors. */
       symbolsOf: (text: string) => ArrayLike<number> | undefined;
+      /** Where the ids of characters are found. */
+      pieces: ChunkPieces;
+      /** Ids of the bytes that characters without a piece become, where the vocabulary has them all. */
+      spelling: Int32Array | undefined;
       lefts: Uint32Array;
       rights: Uint32Array;
       ranks: Uint32Array;
@@ -93,6 +99,7 @@ export function placesOf(model: ChunkModel | undefined): Places {
   if (model?.kind === 'pairs') {
     pairs = 2 * model.ranks.length;
     own = 4 * (3 * model.ranks.length + (model.merged?.length ?? 0) + 3 * jointRoom(model.ranks.length)) + 64;
+    own += model.pieces.offsets[model.pieces.count] + 4 * (2 * model.pieces.count + 1 + 256) + 64;
   } else if (model !== undefined) {
     pairs = 1.4 * charactersOf(model);
     const { offsets, count } = model.pieces;
@@ -111,7 +118,7 @@ export function placesOf(model: ChunkModel | undefined): Places {
 }
 
 /** Most nodes that the pieces can have, counted twice where they are also found inside of words. */
-export function charactersOf(model: Extract<ChunkModel, { pieces: ChunkPieces }>): number {
+export function charactersOf(model: Exclude<ChunkModel, { kind: 'pairs' }>): number {
   const { bytes, offsets, count } = model.pieces;
   const end = offsets[count];
   let characters = 0;

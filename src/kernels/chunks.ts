@@ -3,6 +3,7 @@ import type { ChunkExports } from './chunks-exports.ts';
 import {
   type ChunkDirect,
   type ChunkModel,
+  type ChunkPieces,
   type ChunkRule,
   charactersOf,
   generalKind,
@@ -81,6 +82,8 @@ class WasmChunks implements ChunkKernel {
   /** Where first symbols + 1 of so many ids lie. */
   private firsts = 0;
   private jointRoom = 0;
+  /** Where nothing lies yet. */
+  private rest = 0;
   private read = 0;
   private take: (ids: Uint32Array, read: number) => void = () => {};
 
@@ -134,6 +137,24 @@ class WasmChunks implements ChunkKernel {
     wasm.openDirect(
       ...[space, direct.marksStart, direct.single, places.mark, mark.length, places.places, places.texts],
     );
+    if (direct.isPlain && model.kind === 'pairs') this.openCharacters(model.pieces, model.spelling);
+  }
+
+  private openCharacters(
+    { bytes, offsets, ids, count }: ChunkPieces,
+    spelling: Int32Array | undefined,
+  ): void {
+    const { wasm, numbers, all, firsts, jointRoom } = this;
+    const offsetsAt = this.rest;
+    const idsAt = offsetsAt + 4 * (count + 1);
+    const spellingAt = idsAt + 4 * count;
+    const bytesAt = spellingAt + 4 * 256;
+    numbers.set(offsets.subarray(0, count + 1), offsetsAt / 4);
+    numbers.set(ids.subarray(0, count), idsAt / 4);
+    if (spelling !== undefined) numbers.set(spelling, spellingAt / 4);
+    all.set(bytes.subarray(0, offsets[count]), bytesAt);
+    const spells = spelling === undefined ? 0 : spellingAt;
+    wasm.openCharacters(...[bytesAt, offsetsAt, idsAt, count, spells, firsts, jointRoom]);
   }
 
   /** Whether the model has room. */
@@ -158,6 +179,7 @@ class WasmChunks implements ChunkKernel {
       this.firsts = at;
       const size = 4 * this.jointRoom;
       wasm.openJoints(places.joints, this.jointRoom, at + 2 * size, at, at + size);
+      this.rest = at + 3 * size;
       return true;
     }
     const { bytes, offsets, ids, count } = model.pieces;
@@ -193,12 +215,8 @@ class WasmChunks implements ChunkKernel {
 
   /** Joints are known of words that begin with symbols which no merge makes. */
   private checkJoints(symbols: ArrayLike<number>): void {
-    const { numbers, firsts, jointRoom, wasm } = this;
-    for (let i = 0; i < symbols.length; i++) {
-      const id = symbols[i];
-      const first = id < jointRoom ? numbers[firsts / 4 + id] : 0;
-      if (first !== 0 && first !== id + 1) wasm.closeJoints();
-    }
+    const { firsts, jointRoom, wasm } = this;
+    for (let i = 0; i < symbols.length; i++) wasm.checkJoints(firsts, jointRoom, symbols[i]);
   }
 
   private learn(code: number): number {

@@ -1,4 +1,4 @@
-import type { ChunkModel } from '../kernels/chunks-model.ts';
+import type { ChunkModel, ChunkPieces } from '../kernels/chunks-model.ts';
 import type { IdSink } from '../types.ts';
 import type { MergeTable } from './bpe-merges.ts';
 import { WordMerger } from './bpe-word.ts';
@@ -12,6 +12,8 @@ export interface CharacterBpeOptions {
   /** As errors name it. */
   name: string;
   pieces: PieceFinder;
+  /** The same pieces as a list. */
+  characters: ChunkPieces;
   merges: MergeTable;
   /** What every character but the first begins with. */
   prefix: string;
@@ -80,9 +82,16 @@ export class CharacterBpe implements WordModel {
   }
 
   forKernel(): ChunkModel | undefined {
-    const { merges, wholeWords } = this.options;
+    const { merges, wholeWords, characters, byteIds } = this.options;
     if (wholeWords || this.prefix.length + this.suffix.length > 0) return undefined;
-    return { kind: 'pairs', symbolsOf: (text) => this.symbolsOf(text), ...merges.ranked() };
+    const spelling = byteIds?.includes(-1) ? undefined : byteIds;
+    return {
+      kind: 'pairs',
+      symbolsOf: (text) => this.symbolsOf(text),
+      pieces: characters,
+      spelling,
+      ...merges.ranked(),
+    };
   }
 
   /** Ids of a character's text before its letters merge; undefined with unknown ones, which depend on their neighbors. */

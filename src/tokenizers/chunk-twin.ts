@@ -23,6 +23,7 @@ export function openChunkTwin(
         marksStart: direct.rule.marksStart,
         single: direct.rule.single,
         mark: direct.rule.mark,
+        isPlain: direct.isPlain,
         learn: (code) => direct.fateOf(code),
       },
       model: model.forKernel?.(),

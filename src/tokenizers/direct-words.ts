@@ -45,6 +45,8 @@ export class DirectWords {
   private readonly model: WordModel;
   private readonly learn: LearnCharacter;
   readonly rule: SpaceRule;
+  /** Every character but the space and the mark is a part of words, as it is. */
+  readonly isPlain: boolean;
   private readonly mark: Uint8Array;
   private readonly kinds = new Uint8Array(0x110000);
   /** Place and size of a character's text: place << 6 | bytes. */
@@ -53,8 +55,9 @@ export class DirectWords {
   private length = 0;
   private word = new Uint8Array(256);
 
-  constructor(model: WordModel, rule: SpaceRule, learn: LearnCharacter) {
+  constructor(model: WordModel, rule: SpaceRule, learn: LearnCharacter, isPlain = false) {
     this.model = model;
+    this.isPlain = isPlain;
     this.rule = rule;
     this.learn = learn;
     this.mark = encoder.encode(rule.mark);

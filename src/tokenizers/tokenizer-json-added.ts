@@ -114,7 +114,8 @@ const whiteSpace = /\p{White_Space}/u;
 /** White space as Unicode (and Rust) has it: U+0085 is one, U+FEFF is none. */
 export function isWhiteSpace(unit: number): boolean {
   if (unit < 0x80) return unit === 0x20 || (unit >= 9 && unit <= 13);
-  return whiteSpace.test(String.fromCharCode(unit));
+  // U+3000 is the last.
+  return unit <= 0x3000 && whiteSpace.test(String.fromCharCode(unit));
 }
 
 /**

@@ -4,7 +4,7 @@ import { isWhiteSpace } from './tokenizer-json-added.ts';
 import { metaspaceOf } from './tokenizer-json-cuts.ts';
 import type { Part, TokenizerFile } from './tokenizer-json-file.ts';
 import { leavesOf } from './tokenizer-json-pieces.ts';
-import { quickened } from './tokenizer-json-plan.ts';
+import { changesSpacesAlone, quickened } from './tokenizer-json-plan.ts';
 import { punctuationPattern } from './tokenizer-json-split.ts';
 import type { WordModel } from './wordpiece.ts';
 
@@ -30,6 +30,7 @@ export function createDirectWords(
     model,
     rule,
     createLearning(file, quickened(file, normalize), cuts[0]?.type as string),
+    rule.space !== 'dropped' && changesSpacesAlone(file),
   );
 }
 

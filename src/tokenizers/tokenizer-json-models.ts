@@ -56,6 +56,7 @@ function createCharacterBpe({ name, model, vocabulary, merges }: TokenizerFile):
   return new CharacterBpe({
     name,
     pieces: vocabulary,
+    characters: vocabulary,
     merges: merges?.createTable() ?? new MergeTable(0),
     prefix: textIn(name, model, 'continuing_subword_prefix') ?? '',
     suffix: textIn(name, model, 'end_of_word_suffix') ?? '',

@@ -93,10 +93,14 @@ function isSpaceRule(part: Part): boolean {
   return (pattern?.String === ' ' && part.content === metaspace) || pattern?.Regex === ' {2,}';
 }
 
+/** Whether the normalizers leave all that is no space as it is, but at the ends of a text. */
+export function changesSpacesAlone(file: TokenizerFile): boolean {
+  return leavesForChunk(file, false, false).every(isSpaceRule);
+}
+
 /** What happens to a chunk, without asking where nothing but spaces changes: thousands of characters are looked at alone. */
 export function quickened(file: TokenizerFile, normalize: (text: string) => string): typeof normalize {
-  const isQuick = leavesForChunk(file, false, false).every(isSpaceRule);
-  return isQuick ? (text) => (text.includes(' ') ? normalize(text) : text) : normalize;
+  return changesSpacesAlone(file) ? (text) => (text.includes(' ') ? normalize(text) : text) : normalize;
 }
 
 /** Whether pre-tokenizer or model cut a text before each space that follows something else. */

@@ -76,3 +76,66 @@ describe.each(chunked)('%s', (name) => {
     expect(encoders).toBe(before + 1);
   });
 });
+
+/** Llama 2's shape over these pieces and merges, with names for all bytes. */
+function characterFile(pieces: readonly string[], merges: readonly [string, string][]): FileJson {
+  const bytes = Array.from(
+    { length: 256 },
+    (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
+  );
+  const names = new Set(['<unk>', '\u2581', ...bytes, ...pieces, ...merges.map((pair) => pair.join(''))]);
+  const file = structuredClone(variant('llama2'));
+  file.added_tokens = [];
+  file.post_processor = null;
+  file.model.vocab = Object.fromEntries(Array.from(names, (name, id) => [name, id]));
+  file.model.merges = merges;
+  return file;
+}
+
+describe('words of characters that are cut where nothing joins', () => {
+  test('have the ids of the plain way for any merges', () => {
+    const random = seededRandom(31);
+    const below = (n: number) => Math.floor(random() * n);
+    for (let round = 0; round < 40; round++) {
+      const letters = Array.from('abcdeé中\u2581😀').slice(0, 3 + below(7));
+      const known = [...letters];
+      const merges = Array.from({ length: 1 + below(24) }, (): [string, string] => {
+        const pair: [string, string] = [known[below(known.length)], known[below(known.length)]];
+        known.push(pair.join(''));
+        return pair;
+      });
+      const unique = [...new Map(merges.map((pair) => [pair.join(' '), pair])).values()];
+      const file = characterFile(letters, unique);
+      const plain = open(file, never);
+      const twin = open(file, { after: 0 });
+      for (let i = 0; i < 30; i++) {
+        const alphabet = Array.from('abcdeé中文😀');
+        const word = () =>
+          Array.from(
+            { length: 1 + below(i % 3 === 0 ? 400 : 90) },
+            () => alphabet[below(alphabet.length)],
+          ).join('');
+        const text = `${word()} ${word()} ${word()}`;
+        expect(idsOf(twin, text), JSON.stringify([unique, text])).toEqual(idsOf(plain, text));
+      }
+    }
+  });
+
+  test('are not cut before a byte that merges make as well', () => {
+    const name = '<0xE4>';
+    const merges: [string, string][] = [
+      ['<', '0'],
+      ['<0', 'x'],
+      ['E', '4'],
+      ['<0x', 'E4'],
+      ['<0xE4', '>'],
+      ['b', name],
+    ];
+    const file = characterFile(['<', '0', 'x', 'E', '4', '>', 'b', 'c'], merges);
+    // Its first byte is the 65th symbol of the word.
+    const text = `x ${'c'.repeat(62)}b\u4e2d${'c'.repeat(80)} y`;
+    const ids = idsOf(open(file, { after: 0, headUnits: 1 }), text);
+    expect(ids).toEqual(idsOf(open(file, never), text));
+    expect(ids).toContain(file.model.vocab[`b${name}`]);
+  });
+});

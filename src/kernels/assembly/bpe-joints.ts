@@ -52,7 +52,14 @@ function symbolOf(firsts: usize, lasts: usize, part: u32, column: usize): u32 {
   return load<u32>(column + place);
 }
 
+/** Learns that a word may begin with this symbol, of ids below `most`. */
+export function checkJoints(firsts: usize, most: u32, id: u32): void {
+  if (id >= most) return;
+  const first = load<u32>(firsts + (<usize>id << 2));
+  if (first !== 0 && first !== id + 1) closeJoints();
+}
+
 /** Symbols come that are made by merges as well: what they join with is not known. */
-export function closeJoints(): void {
+function closeJoints(): void {
   jointsAt = 0;
 }

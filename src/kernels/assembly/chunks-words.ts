@@ -82,7 +82,7 @@ function insert(start: usize, end: usize, root: u32, id: u32): bool {
 }
 
 /** The code point at `at`, or -1 where bytes are no UTF-8. */
-function strictCode(at: usize, end: usize): i32 {
+export function strictCode(at: usize, end: usize): i32 {
   const lead: i32 = load<u8>(at);
   if (lead < 0x80) return lead;
   const width: usize = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;

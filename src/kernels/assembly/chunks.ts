@@ -1,10 +1,12 @@
 // The twin of ../../tokenizers/{tokenizer-json-chunks,direct-words}.ts: texts to ids chunk by chunk, through a cache. What it has no rules for it asks.
+import { checkJoints } from './bpe-joints';
 import { copyIds, hashLong, hashShort, isSame, keep, keyBytes, longestWord, openCache, slotCount, slotShift } from './bpe-cache';
 import { classesAt, idsAt, slotsAt, symbolsAt, textAt, textRoom, wordEndsAt } from './bpe-memory';
+import { idLimit } from './bpe-pairs';
 import { codeAt, openScan, scanned, scanSpaceChunks, scanWordChunks } from './chunks-scan';
-import { encodeSymbols } from './chunks-words';
+import { encodeSymbols, strictCode } from './chunks-words';
 
-export { closeJoints, openJoints } from './bpe-joints';
+export { checkJoints, openJoints } from './bpe-joints';
 export { openPairs } from './bpe-pairs';
 export { asciiAt, classesAt, idsAt, pairsAt, textAt, textRoom } from './bpe-memory';
 export { openModel, openTrie } from './chunks-words';
@@ -67,6 +69,32 @@ export function openDirect(space: i32, starts: bool, single: bool, mark: usize, 
   markSize = size;
   placesAt = places;
   symbolTextsAt = texts;
+}
+
+/** u32 by byte: what characters without a piece become; 0 where each is to be learned. */
+let spellingAt: usize = 0;
+
+/**
+ * Takes the ids of characters from pieces, laid out as for a trie, where all of them join as they are but the space and U+2581. `spelling`
+ * are ids by byte, 0 for none.
+ */
+export function openCharacters(bytes: usize, offsets: usize, ids: usize, count: u32, spelling: usize, firsts: usize, most: u32): void {
+  for (let piece: u32 = 0; piece < count; piece++) {
+    const place = <usize>piece << 2;
+    const start = bytes + load<u32>(offsets + place);
+    const end = bytes + load<u32>(offsets + place, 4);
+    if (end === start || end - start > 4) continue;
+    const code = strictCode(start, end);
+    if (code < 0 || code === 0x20 || code === 0x2581) continue;
+    if (end - start !== <usize>(code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4)) continue;
+    const id = load<u32>(ids + place);
+    if (id >= idLimit) return;
+    store<u32>(placesAt + (<usize>code << 2), id | 0x80000000);
+    checkJoints(firsts, most, id);
+  }
+  if (spelling === 0) return;
+  for (let byte: usize = 0; byte < 256; byte++) checkJoints(firsts, most, load<u32>(spelling + (byte << 2)));
+  spellingAt = spelling;
 }
 
 /** Encodes the text at textAt, which zeros follow. Returns how many of its bytes became ids: all, but a last chunk where the text goes on. */
@@ -191,6 +219,18 @@ function encodeDirect(start: usize, end: usize, first: usize): usize {
     }
     let kind: u32 = load<u8>(kindsAt + code);
     if (kind === 0) {
+      if (spellingAt !== 0 && code !== 0x20 && code !== 0x2581 && code !== lineEnd) {
+        total += <u32>width + markSize;
+        if (total > mostSymbols) return 0;
+        if (count === 0 && (dropsSpaces || isStart)) count = append(0, markAt, markSize);
+        for (let i: usize = 0; i < width; i++) {
+          store<u32>(symbolsAt + (<usize>count << 2), load<u32>(spellingAt + (<usize>load<u8>(at + i) << 2)));
+          count++;
+        }
+        wasSpace = false;
+        isStart = false;
+        continue;
+      }
       kind = learn(code);
       place = load<u32>(placesAt + (<usize>code << 2));
       if (<i32>place < 0) {
