@@ -92,11 +92,14 @@ function characterFile(pieces: readonly string[], merges: readonly [string, stri
   return file;
 }
 
+/** The twin gets all but the word before the first space. */
+const afterHead = { after: 0, headUnits: 3 };
+
 describe('words of characters that are cut where nothing joins', () => {
   test('have the ids of the plain way for any merges', () => {
     const random = seededRandom(31);
     const below = (n: number) => Math.floor(random() * n);
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 25; round++) {
       const letters = Array.from('abcdeé中\u2581😀').slice(0, 3 + below(7));
       const known = [...letters];
       const merges = Array.from({ length: 1 + below(24) }, (): [string, string] => {
@@ -107,7 +110,7 @@ describe('words of characters that are cut where nothing joins', () => {
       const unique = [...new Map(merges.map((pair) => [pair.join(' '), pair])).values()];
       const file = characterFile(letters, unique);
       const plain = open(file, never);
-      const twin = open(file, { after: 0 });
+      const twin = open(file, afterHead);
       for (let i = 0; i < 30; i++) {
         const alphabet = Array.from('abcdeé中文😀');
         const word = () =>
@@ -115,7 +118,7 @@ describe('words of characters that are cut where nothing joins', () => {
             { length: 1 + below(i % 3 === 0 ? 400 : 90) },
             () => alphabet[below(alphabet.length)],
           ).join('');
-        const text = `${word()} ${word()} ${word()}`;
+        const text = `x ${word()} ${word()} ${word()} y`;
         expect(idsOf(twin, text), JSON.stringify([unique, text])).toEqual(idsOf(plain, text));
       }
     }
@@ -134,7 +137,7 @@ describe('words of characters that are cut where nothing joins', () => {
     const file = characterFile(['<', '0', 'x', 'E', '4', '>', 'b', 'c'], merges);
     // Its first byte is the 65th symbol of the word.
     const text = `x ${'c'.repeat(62)}b\u4e2d${'c'.repeat(80)} y`;
-    const ids = idsOf(open(file, { after: 0, headUnits: 1 }), text);
+    const ids = idsOf(open(file, afterHead), text);
     expect(ids).toEqual(idsOf(open(file, never), text));
     expect(ids).toContain(file.model.vocab[`b${name}`]);
   });
