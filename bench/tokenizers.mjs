@@ -20,6 +20,7 @@ const kinds = [
   ['wordpiece.json', 'WordPiece', 15, ['tokenizers']],
   ['unigram.json', 'Unigram', 8, ['tokenizers']],
   ['pairs.model', 'SentencePiece .model, pairs, by lines', undefined, ['sentencepiece']],
+  ['unigram.model', 'SentencePiece .model, Unigram, by lines', undefined, ['sentencepiece']],
 ];
 
 /** These take long texts as they come; the others get 1 MB: they neither warm up nor keep pace. */

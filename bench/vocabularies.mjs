@@ -134,12 +134,17 @@ async function wordPieceJson() {
   });
 }
 
-/** As ALBERT's and T5's, but for their table of characters. */
-async function unigramJson() {
+/** Pieces with scores, best first. */
+async function scoredPieces() {
   const { texts } = await textEntries();
   const names = new Set(['<unk>', '▁']);
   for (const text of texts.values()) if (names.size < pieces) names.add(spaced(text.normalize('NFKC')));
   for (const each of charactersOf(texts.values())) names.add(spaced(each.normalize('NFKC')));
+  return [...names].map((name, rank) => [name, rank === 0 ? 0 : -Math.log((rank + 10) * 10)]);
+}
+
+/** As ALBERT's and T5's, but for their table of characters. */
+async function unigramJson() {
   return shell({
     normalizer: {
       type: 'Sequence',
@@ -154,7 +159,7 @@ async function unigramJson() {
       type: 'Unigram',
       unk_id: 0,
       byte_fallback: false,
-      vocab: [...names].map((name, rank) => [name, rank === 0 ? 0 : -Math.log((rank + 10) * 10)]),
+      vocab: await scoredPieces(),
     },
   });
 }
@@ -194,10 +199,23 @@ async function sentencePieceModel() {
   ]);
 }
 
+/** The same pieces as a SentencePiece .model of type unigram; characters stay as they are. */
+async function unigramModel() {
+  const scored = await scoredPieces();
+  return Buffer.concat([
+    ...scored.map(([name, score], id) =>
+      message(1, message(1, name), float(2, score), number(3, id === 0 ? 2 : 1)),
+    ),
+    message(2, number(3, 1), number(40, 0)),
+    message(3, message(1, 'identity'), number(3, 1), number(4, 1), number(5, 1)),
+  ]);
+}
+
 /** The bytes of a tokenizer of each kind. */
 export const vocabularies = {
   'characters.json': characterJson,
   'wordpiece.json': wordPieceJson,
   'unigram.json': unigramJson,
   'pairs.model': sentencePieceModel,
+  'unigram.model': unigramModel,
 };

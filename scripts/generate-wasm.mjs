@@ -97,6 +97,7 @@ const kernels = [
   {
     source: 'src/kernels/assembly/chunks.ts',
     parts: [
+      'chunks-best',
       'chunks-scan',
       'chunks-words',
       'bpe-cache',

@@ -1,7 +1,9 @@
 /** Exports of src/kernels/assembly/chunks.ts. */
 export interface ChunkExports {
   asciiAt: { value: number };
+  byteIdsAt: { value: number };
   classesAt: { value: number };
+  symbolsAt: { value: number };
   textAt: { value: number };
   textRoom: { value: number };
   idsAt: { value: number };
@@ -42,9 +44,10 @@ export interface ChunkExports {
     ]
   ) => void;
   openTrie: (
-    ...[bits, factor, bytes, offsets, ids, count, prefix, prefixSize, nodeIds]: [
+    ...[bits, factor, bytes, offsets, ids, count, prefix, prefixSize, nodes, roots]: [
       number,
       bigint,
+      number,
       number,
       number,
       number,
@@ -64,5 +67,8 @@ export interface ChunkExports {
       number,
     ]
   ) => void;
+  openSums(single: boolean, highest: number, spells: boolean): void;
+  beginText(): void;
+  failed(): boolean | number;
   encode(length: number, goesOn: boolean): number;
 }

@@ -28,16 +28,44 @@ export interface ChunkPieces {
   readonly count: number;
 }
 
+export interface ChunkKernelOptions {
+  rule: ChunkRule;
+  /** Without it, or without a model, every new chunk is asked for. */
+  direct: ChunkDirect | undefined;
+  model: ChunkModel | undefined;
+  /** Ids of the chunk bytes[start, end) by the plain way. */
+  ask: (bytes: Uint8Array, start: number, end: number) => Uint32Array;
+  /** What the chunk becomes before it is cut; asked for where sums go on from chunk to chunk. */
+  spell?: (bytes: Uint8Array, start: number, end: number) => string;
+}
+
+export interface ChunkKernel {
+  /**
+   * Gives `take` the ids of text[from, ...) bit by bit, with the place that was read up to; without those of the last chunk where it is held.
+   *
+   * Returns where it stopped: where the last chunk begins, or one that is longer than its memory; else text.length. Where sums go on from chunk
+   * to chunk, what begins there cannot be encoded alone, and some ids of it may have been given. With `leadsBySpace` the text gets a space before
+   * it, and what is returned is less than 0 when its first chunk was too long.
+   */
+  encode(
+    text: string,
+    from: number,
+    holdLast: boolean,
+    take: (ids: Uint32Array, read: number) => void,
+    leadsBySpace?: boolean,
+  ): number;
+}
+
 /** What models make of words; the plain references are tokenizers/{character-bpe,wordpiece,unigram}.ts. */
 export type ChunkModel =
   | {
       kind: 'pairs';
       /** Ids of a text's characters before they merge; undefined where they depend on their neighbors. */
       symbolsOf: (text: string) => ArrayLike<number> | undefined;
-      /** Where the ids of characters are found. */
-      pieces: ChunkPieces;
+      /** Where the ids of characters are found at once; absent where each is asked for. */
+      pieces?: ChunkPieces;
       /** Ids of the bytes that characters without a piece become, where the vocabulary has them all. */
-      spelling: Int32Array | undefined;
+      spelling?: Int32Array;
       lefts: Uint32Array;
       rights: Uint32Array;
       ranks: Uint32Array;
@@ -58,11 +86,22 @@ export type ChunkModel =
       /** Unknown characters become bytes, where the vocabulary has them. */
       spellsUnknown: boolean;
       unknownId: number | undefined;
+      /** Sums go on from chunk to chunk, so that their rounding decides as in a whole text. */
+      sums?: SumRule;
     };
+
+/** How sums of a text's scores are rounded, and what unknown characters are. */
+export interface SumRule {
+  /** Sums are float32. */
+  single: boolean;
+  /** Ids of bytes, for models that spell unknown characters. */
+  byteIds: Int32Array | undefined;
+}
 
 /** What comes before the table of pairs, `pairsAt` in assembly/bpe-memory.ts. */
 const fixedBytes = 0x1790000;
-const codes = 0x110000;
+/** How many code points there are. */
+export const codes = 0x110000;
 
 /** Symbols of all characters that were met. */
 export const textSymbols = 1 << 20;
@@ -99,13 +138,17 @@ export function placesOf(model: ChunkModel | undefined): Places {
   if (model?.kind === 'pairs') {
     pairs = 2 * model.ranks.length;
     own = 4 * (3 * model.ranks.length + (model.merged?.length ?? 0) + 3 * jointRoom(model.ranks.length)) + 64;
-    own += model.pieces.offsets[model.pieces.count] + 4 * (2 * model.pieces.count + 1 + 256) + 64;
+    if (model.pieces !== undefined) {
+      const { offsets, count } = model.pieces;
+      own += offsets[count] + 4 * (2 * count + 1 + 256) + 64;
+    }
   } else if (model !== undefined) {
-    pairs = 1.4 * charactersOf(model);
+    // Real vocabularies have half as many nodes, and a smaller table is in a nearer cache.
+    pairs = 1.15 * charactersOf(model);
     const { offsets, count } = model.pieces;
     const scores = model.kind === 'best' ? model.scores.length : 0;
-    own = offsets[count] + 4 * (2 * count + 1 + charactersOf(model) + 2) + 8 * scores + 64;
-    own += model.kind === 'longest' ? model.prefix.length : 0;
+    own = offsets[count] + 4 * (2 * count + 1) + 8 * (charactersOf(model) + 2 + scores) + 64;
+    own += 4 * codes + (model.kind === 'longest' ? model.prefix.length : 0);
   }
   const bits = Math.max(4, Math.ceil(Math.log2(pairs + 1)));
   const safety = fixedBytes + pairTableBytes(bits);

@@ -2,16 +2,19 @@ import { chunksBase64 } from '../generated/chunks.ts';
 import type { ChunkExports } from './chunks-exports.ts';
 import {
   type ChunkDirect,
+  type ChunkKernel,
+  type ChunkKernelOptions,
   type ChunkModel,
   type ChunkPieces,
-  type ChunkRule,
   charactersOf,
+  codes,
   generalKind,
   joiningKind,
   jointRoom,
   markRoom,
   type Places,
   placesOf,
+  type SumRule,
   textSymbols,
   up,
   wordByteKinds,
@@ -19,32 +22,8 @@ import {
 import { countUnits, encodeBit, randomOdd } from './text-bits.ts';
 import { wasmPageBytes, webAssembly } from './webassembly.ts';
 
-export interface ChunkKernelOptions {
-  rule: ChunkRule;
-  /** Without it, or without a model, every new chunk is asked for. */
-  direct: ChunkDirect | undefined;
-  model: ChunkModel | undefined;
-  /** Ids of the chunk bytes[start, end) by the plain way. */
-  ask: (bytes: Uint8Array, start: number, end: number) => Uint32Array;
-}
-
-export interface ChunkKernel {
-  /**
-   * Gives `take` the ids of text[from, ...) bit by bit, with the place that was read up to; without those of the last chunk where it is held.
-   *
-   * Returns where it stopped: where the last chunk begins, or one that is longer than its memory; else text.length.
-   */
-  encode(
-    text: string,
-    from: number,
-    holdLast: boolean,
-    take: (ids: Uint32Array, read: number) => void,
-  ): number;
-}
-
 const longestText = 32;
 const usualBit = 32768;
-const padding = 16;
 
 let module: object | undefined;
 
@@ -78,6 +57,7 @@ class WasmChunks implements ChunkKernel {
   private readonly room: number;
   private readonly bitUnits: number;
   private readonly places: Places;
+  private readonly isSummed: boolean;
   private symbols = 0;
   /** Where first symbols + 1 of so many ids lie. */
   private firsts = 0;
@@ -99,19 +79,23 @@ class WasmChunks implements ChunkKernel {
       ask: (start: number, end: number, out: number) => this.ask(start, end, out),
       flush: (out: number) => this.flush(out),
       learn: (code: number) => this.learn(code),
+      spell: (start: number, end: number, most: number) => this.spell(start, end, most),
       isSafe: (code: number) => (options.rule.kind === 'spaces' && options.rule.isSafe(code) ? 1 : 0),
     };
     this.wasm = new webAssembly!.Instance(module, { env }).exports as ChunkExports;
     this.options = options;
     this.places = places;
     this.bitUnits = bitUnits;
+    this.isSummed = options.model?.kind === 'best' && options.model.sums !== undefined;
     this.all = new Uint8Array(memory.buffer);
     this.numbers = new Uint32Array(memory.buffer);
     this.room = this.wasm.textRoom.value;
-    this.bytes = this.all.subarray(this.wasm.textAt.value, this.wasm.textAt.value + this.room + padding);
+    this.bytes = this.all.subarray(this.wasm.textAt.value, this.wasm.textAt.value + this.room);
     this.openRule();
-    if (options.direct !== undefined && options.model !== undefined)
-      this.openDirect(options.direct, options.model);
+    const { direct, model } = options;
+    const isDirect = direct !== undefined && model !== undefined && this.openDirect(direct, model);
+    // Nobody can be asked where sums go on.
+    if (this.isSummed && !isDirect) throw new RangeError('the model has no room');
   }
 
   private openRule(): void {
@@ -127,17 +111,20 @@ class WasmChunks implements ChunkKernel {
     }
   }
 
-  private openDirect(direct: ChunkDirect, model: ChunkModel): void {
+  /** Whether the model and the mark have room. */
+  private openDirect(direct: ChunkDirect, model: ChunkModel): boolean {
     const { wasm, places, numbers } = this;
     const mark = this.symbolsOf(direct.mark);
-    if (mark === undefined || mark.length > markRoom || !this.openModel(model)) return;
+    if (mark === undefined || mark.length > markRoom || !this.openModel(model)) return false;
     numbers.set(mark, places.mark / 4);
     this.checkJoints(mark);
     const space = ['dropped', 'begins', 'joins'].indexOf(direct.space);
     wasm.openDirect(
       ...[space, direct.marksStart, direct.single, places.mark, mark.length, places.places, places.texts],
     );
-    if (direct.isPlain && model.kind === 'pairs') this.openCharacters(model.pieces, model.spelling);
+    if (direct.isPlain && model.kind === 'pairs' && model.pieces !== undefined)
+      this.openCharacters(model.pieces, model.spelling);
+    return true;
   }
 
   private openCharacters(
@@ -190,19 +177,45 @@ class WasmChunks implements ChunkKernel {
     }
     const offsetsAt = put(offsets.subarray(0, count + 1));
     const idsAt = put(ids.subarray(0, count));
-    const nodeIds = at;
-    at += up(4 * (charactersOf(model) + 2));
+    const roots = at;
+    at += 4 * codes;
+    const nodes = at;
+    at += 8 * (charactersOf(model) + 2);
     all.set(bytes.subarray(0, offsets[count]), at);
     const prefix = model.kind === 'longest' ? model.prefix : new Uint8Array();
     const prefixAt = at + offsets[count];
     all.set(prefix, prefixAt);
     const unknown = model.unknownId ?? -1;
     if (model.kind === 'longest') wasm.openModel(2, unknown, model.longestWord, false, 0, 0);
-    else wasm.openModel(3, unknown, 0, model.spellsUnknown, scores, model.unknownScore);
+    else {
+      const kind = model.sums === undefined ? 3 : 4;
+      wasm.openModel(kind, unknown, 0, model.spellsUnknown, scores, model.unknownScore);
+      if (model.sums !== undefined) this.openSums(model.sums, [...model.scores, model.unknownScore]);
+    }
     const { bits } = places;
     return (
-      wasm.openTrie(...[bits, factor, at, offsetsAt, idsAt, count, prefixAt, prefix.length, nodeIds]) !== 0
+      wasm.openTrie(...[bits, factor, at, offsetsAt, idsAt, count, prefixAt, prefix.length, nodes, roots]) !==
+      0
     );
+  }
+
+  private openSums({ single, byteIds }: SumRule, scores: readonly number[]): void {
+    const { wasm, numbers } = this;
+    let highest = 0;
+    for (const score of scores) highest = Math.max(highest, Math.abs(score));
+    if (byteIds !== undefined) numbers.set(byteIds, wasm.byteIdsAt.value / 4);
+    wasm.openSums(single, highest, byteIds !== undefined);
+  }
+
+  private spell(start: number, end: number, most: number): number {
+    const text = this.options.spell?.(this.all, start, end) ?? '';
+    let at = this.wasm.symbolsAt.value / 4;
+    const last = at + most;
+    for (const character of text) {
+      if (at === last) return -1;
+      this.numbers[at++] = character.codePointAt(0) as number;
+    }
+    return at - last + most;
   }
 
   /** What the model's words are made of: ids, or code points. */
@@ -262,23 +275,25 @@ class WasmChunks implements ChunkKernel {
     from: number,
     holdLast: boolean,
     take: (ids: Uint32Array, read: number) => void,
+    leadsBySpace = false,
   ): number {
     const { wasm, bytes, room, bitUnits } = this;
     this.take = take;
     let read = from;
     let held = 0;
+    if (leadsBySpace) bytes[held++] = 0x20;
+    if (this.isSummed) wasm.beginText();
     for (;;) {
-      const added = encodeBit(text, read, bitUnits, bytes.subarray(held, room));
+      const added = encodeBit(text, read, bitUnits, held === 0 ? bytes : bytes.subarray(held));
       read += added.read;
       held += added.written;
-      bytes.fill(0, held, held + padding);
       this.read = read;
       const isEnd = read >= text.length;
       const done = wasm.encode(held, holdLast || !isEnd);
-      bytes.copyWithin(0, done, held);
+      if (done < held) bytes.copyWithin(0, done, held);
       held -= done;
       // No character of four bytes more has room: the chunk that was begun is too long.
-      if (isEnd || room - held < 4) return read - countUnits(bytes, held);
+      if (isEnd || room - held < 4 || (this.isSummed && wasm.failed())) return read - countUnits(bytes, held);
     }
   }
 }

@@ -1,4 +1,5 @@
-import { type ChunkKernel, createChunkKernel } from '../kernels/chunks.ts';
+import { createChunkKernel } from '../kernels/chunks.ts';
+import type { ChunkKernel } from '../kernels/chunks-model.ts';
 import type { DirectWords } from './direct-words.ts';
 import type { ChunkPlan } from './tokenizer-json-plan.ts';
 import type { WordModel } from './wordpiece.ts';
@@ -15,20 +16,37 @@ export function openChunkTwin(
   ask: (bytes: Uint8Array, start: number, end: number) => Uint32Array,
   bitUnits?: number,
 ): ChunkKernel | undefined {
-  return createChunkKernel(
-    {
-      rule: plan.rule,
-      direct: direct && {
-        space: direct.rule.space,
-        marksStart: direct.rule.marksStart,
-        single: direct.rule.single,
-        mark: direct.rule.mark,
-        isPlain: direct.isPlain,
-        learn: (code) => direct.fateOf(code),
-      },
-      model: model.forKernel?.(),
-      ask,
+  return createChunkKernel({ ...optionsOf(plan, direct), model: model.forKernel?.(), ask }, bitUnits);
+}
+
+/**
+ * The same for models whose sums of scores go on from chunk to chunk, and which nobody else can encode chunk by chunk; undefined for others.
+ *
+ * `spell` gives what a chunk becomes before it is cut.
+ */
+export function openSumsTwin(
+  plan: ChunkPlan,
+  words: WordModel,
+  direct: DirectWords,
+  spell: (bytes: Uint8Array, start: number, end: number) => string,
+  bitUnits?: number,
+): ChunkKernel | undefined {
+  const model = words.forKernel?.();
+  if (model?.kind !== 'best' || model.sums === undefined) return undefined;
+  const ask = () => new Uint32Array();
+  return createChunkKernel({ ...optionsOf(plan, direct), model, ask, spell }, bitUnits);
+}
+
+function optionsOf({ rule }: ChunkPlan, direct: DirectWords | undefined) {
+  return {
+    rule,
+    direct: direct && {
+      space: direct.rule.space,
+      marksStart: direct.rule.marksStart,
+      single: direct.rule.single,
+      mark: direct.rule.mark,
+      isPlain: direct.isPlain,
+      learn: (code: number) => direct.fateOf(code),
     },
-    bitUnits,
-  );
+  };
 }

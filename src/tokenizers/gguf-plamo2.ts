@@ -1,7 +1,7 @@
 import type { IdSink } from '../types.ts';
 import { Utf8Text } from './bpe-text.ts';
-import { placeSpans } from './gguf-llama.ts';
 import { byteTokens, type GgufPieces, tokenTypes } from './gguf-pieces.ts';
+import { placeSpans } from './gguf-spans.ts';
 import { pushId } from './id-sink.ts';
 import { longestByFirst, PieceMatcher } from './piece-matcher.ts';
 import { characterBytes } from './sentencepiece-bpe.ts';

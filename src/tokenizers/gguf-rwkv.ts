@@ -1,8 +1,8 @@
 import type { IdSink, PackedStrings } from '../types.ts';
 import { Utf8Text } from './bpe-text.ts';
-import { placeSpans } from './gguf-llama.ts';
 import type { GgufPieces } from './gguf-pieces.ts';
 import { unescapeInto } from './gguf-rwkv-escapes.ts';
+import { placeSpans } from './gguf-spans.ts';
 import { pushId } from './id-sink.ts';
 import { longestByFirst, PieceMatcher } from './piece-matcher.ts';
 import { StringIndex } from './string-index.ts';

@@ -6,7 +6,11 @@ import { pieceTypes, type SentencePieceModel } from './sentencepiece-model.ts';
 import { Unigram } from './unigram.ts';
 
 /** Cuts normalized text bytes[0, length) into pieces: ids with byte offsets into it. */
-export type Cut = (bytes: Uint8Array, length: number, into: IdSink) => void;
+export interface Cut {
+  (bytes: Uint8Array, length: number, into: IdSink): void;
+  /** What weighs the pieces of a unigram model. */
+  unigram?: Unigram;
+}
 
 /** How much worse an unknown character is than the worst piece. Source: kUnkPenalty in sentencepiece/src/unigram_model.cc. */
 const unknownPenalty = 10;
@@ -16,9 +20,12 @@ const userDefinedPenalty = 0.1;
 
 /** What finds the user-defined pieces of a model; undefined when it has none. */
 export function matchUserDefined(model: SentencePieceModel): PieceMatcher | undefined {
-  const { types, index, strings } = model;
+  const { types } = model;
   if (!types.includes(pieceTypes.userDefined)) return undefined;
-  const counts = (id: number): boolean => types[id] === pieceTypes.userDefined;
+  return matchPieces(model, (id) => types[id] === pieceTypes.userDefined);
+}
+
+function matchPieces({ index, strings }: SentencePieceModel, counts: (id: number) => boolean): PieceMatcher {
   const finder = {
     findHashed(hash: number, bytes: Uint8Array, start: number, end: number): number {
       const id = index.findHashed(hash, bytes, start, end);
@@ -28,7 +35,7 @@ export function matchUserDefined(model: SentencePieceModel): PieceMatcher | unde
   return new PieceMatcher(finder, longestByFirst(strings.bytes, strings.starts, strings.ends, counts));
 }
 
-/** The way a model cuts. Cost of making: a unigram model builds a trie of its pieces. */
+/** The way a model cuts. Cost of making: a pass over the pieces. */
 export function createCut(model: SentencePieceModel, userDefined: PieceMatcher | undefined): Cut {
   switch (model.type) {
     case 'unigram':
@@ -60,15 +67,16 @@ function cutUnigram(model: SentencePieceModel): Cut {
   }
   const texts = new Uint8Array(size);
   const offsets = new Uint32Array(kept.length + 1);
-  kept.forEach((id, i) => {
-    texts.set(bytes.subarray(starts[id], ends[id]), offsets[i]);
-    offsets[i + 1] = offsets[i] + ends[id] - starts[id];
-  });
   // Scores are float32; what a user-defined piece counts is computed in float64.
-  const counted = Float64Array.from(scores, (score, id) => {
-    if (types[id] !== pieceTypes.userDefined) return score;
-    return Math.fround((ends[id] - starts[id]) * highest) - userDefinedPenalty;
-  });
+  const counted = Float64Array.from(scores);
+  let to = 0;
+  for (let i = 0; i < kept.length; i++) {
+    const id = kept[i];
+    for (let at = starts[id]; at < ends[id]; at++) texts[to++] = bytes[at];
+    offsets[i + 1] = to;
+    if (types[id] !== pieceTypes.userDefined) continue;
+    counted[id] = Math.fround((ends[id] - starts[id]) * highest) - userDefinedPenalty;
+  }
   const unigram = new Unigram({
     name: model.name,
     // Unknown characters in a row are no piece together.
@@ -76,9 +84,16 @@ function cutUnigram(model: SentencePieceModel): Cut {
     scores: counted,
     unknownId,
     byteIds: undefined,
+    matcher: matchPieces(
+      model,
+      (id) => types[id] === pieceTypes.normal || types[id] === pieceTypes.userDefined,
+    ),
     single: { unknownScore: Math.fround(lowest - unknownPenalty) },
   });
-  return (text, length, into) => unigram.encodeWord(text, 0, length, into);
+  return Object.assign(
+    (text: Uint8Array, length: number, into: IdSink) => unigram.encodeWord(text, 0, length, into),
+    { unigram },
+  );
 }
 
 /** Source: Model::SampleEncode without dropout in sentencepiece/src/bpe_model.cc. */

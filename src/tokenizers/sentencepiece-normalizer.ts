@@ -42,8 +42,25 @@ export class SentencePieceNormalizer {
     }
     if (at >= size) return;
     if (addDummyPrefix && !spaceBehind) this.pushSpace(at, at);
-    let afterSpace = removeExtraSpaces;
-    while (at < size) {
+    this.pushCharacters(text, at, size, removeExtraSpaces);
+    if (removeExtraSpaces) this.dropSpaces(escapeSpaces ? spaceMark : Uint8Array.of(0x20));
+    if (addDummyPrefix && spaceBehind) {
+      const end = this.length > 0 ? this.ends[this.length - 1] : size;
+      this.pushSpace(end, end);
+    }
+  }
+
+  /** The same for a part of a text that stands after something visible, and before something else. */
+  normalizeInner(text: Uint8Array, size: number): void {
+    this.length = 0;
+    this.pushCharacters(text, 0, size, false);
+  }
+
+  /** `isAfter`: spaces at the beginning follow others, and leave. */
+  private pushCharacters(text: Uint8Array, start: number, size: number, isAfter: boolean): void {
+    const { removeExtraSpaces } = this.spec;
+    let afterSpace = isAfter;
+    for (let at = start; at < size; ) {
       const next = at + this.take(text, at, size);
       const { content, to } = this;
       let i = this.from;
@@ -56,11 +73,6 @@ export class SentencePieceNormalizer {
         }
       }
       at = next;
-    }
-    if (removeExtraSpaces) this.dropSpaces(escapeSpaces ? spaceMark : Uint8Array.of(0x20));
-    if (addDummyPrefix && spaceBehind) {
-      const end = this.length > 0 ? this.ends[this.length - 1] : size;
-      this.pushSpace(end, end);
     }
   }
 

@@ -2,17 +2,17 @@ import { EmbError } from '../errors.ts';
 import { nearestNames } from '../text/nearest.ts';
 import type { EncodeOptions, ExplainedWord, IdSink, Token, Tokenizer } from '../types.ts';
 import { Utf8Text } from './bpe-text.ts';
-import { createSpanSink, keepsSpans, pushId } from './id-sink.ts';
-import { characterBytes } from './sentencepiece-bpe.ts';
+import { createSpanSink, keepsSpans } from './id-sink.ts';
+import { openSentencePieceChunks, type SentencePieceChunks } from './sentencepiece-chunks.ts';
 import { bytesOfPiece, decodePieces } from './sentencepiece-decoder.ts';
 import { createEngine, type SentencePieceEngine } from './sentencepiece-engine.ts';
 import { pieceTypes, readSentencePiece, type SentencePieceModel } from './sentencepiece-model.ts';
-import type { SentencePieceNormalizer } from './sentencepiece-normalizer.ts';
 import { dropIds, placeSpans } from './sentencepiece-spans.ts';
 import { type Stages, stageOfType, stagePusher } from './sentencepiece-stages.ts';
 import { bareUse, prepareText, type SentencePieceUse, useOf } from './sentencepiece-use.ts';
 import type { AddedToken, Segment } from './tokenizer-json-added.ts';
 import type { AlignedText } from './tokenizer-json-aligned.ts';
+import type { TwinOptions } from './tokenizer-json-chunks.ts';
 import type { VocabularySettings } from './vocab-settings.ts';
 import { weighedWords } from './weighed-pieces.ts';
 
@@ -25,18 +25,22 @@ import { weighedWords } from './weighed-pieces.ts';
  * @param name as errors call the file
  * @throws EmbError "corrupt" for broken protobuf or contradicting pieces
  */
-export function openSentencePiece(name: string, bytes: Uint8Array, settings?: VocabularySettings): Tokenizer {
+export function openSentencePiece(
+  name: string,
+  bytes: Uint8Array,
+  settings?: VocabularySettings,
+  twinOptions?: TwinOptions,
+): Tokenizer {
   const model = readSentencePiece(name, bytes);
-  return new SentencePieceTokenizer(model, settings === undefined ? bareUse : useOf(model, settings));
+  const use = settings === undefined ? bareUse : useOf(model, settings);
+  return new SentencePieceTokenizer(model, use, twinOptions);
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
-const comma = 0x2c;
 
-/** Numbers that are remembered. */
-const mostNumbers = 10_000;
-
+/** UTF-16 units, of one text or of many, after which texts are encoded chunk by chunk. */
+const chunkUnits = 8192;
 class SentencePieceTokenizer implements Tokenizer {
   readonly kind: string;
   readonly name: string;
@@ -46,13 +50,15 @@ class SentencePieceTokenizer implements Tokenizer {
   private readonly use: SentencePieceUse;
   private readonly added = new Map<number, AddedToken>();
   private readonly utf8 = new Utf8Text();
-  private readonly pieces = createSpanSink();
   private ready: SentencePieceEngine | undefined;
-  private readyBytes: Int32Array | undefined;
   private readyBare: SentencePieceTokenizer | undefined;
-  private readonly numbers = new Map<string, number[]>();
+  /** null: chunks of these texts are not independent. */
+  private readyChunks: SentencePieceChunks | null | undefined;
+  private units = 0;
+  private readonly twinOptions: TwinOptions;
 
-  constructor(model: SentencePieceModel, use: SentencePieceUse) {
+  constructor(model: SentencePieceModel, use: SentencePieceUse, twinOptions: TwinOptions = {}) {
+    this.twinOptions = twinOptions;
     this.kind = `sentencepiece ${model.type}`;
     this.name = model.name;
     const { normalizer } = model;
@@ -69,8 +75,21 @@ class SentencePieceTokenizer implements Tokenizer {
   }
 
   private get engine(): SentencePieceEngine {
-    this.ready ??= createEngine(this.model, this.use);
+    this.ready ??= createEngine(this.model, this.use, (text) => {
+      this.readyBare ??= new SentencePieceTokenizer(this.model, bareUse);
+      return this.readyBare.encode(text).map((token) => token.text);
+    });
     return this.ready;
+  }
+
+  /** What encodes chunk by chunk, once there was enough text to make it worth its tables. */
+  private get chunks(): SentencePieceChunks | undefined {
+    const { after = chunkUnits } = this.twinOptions;
+    if (this.readyChunks === undefined && this.units >= after) {
+      const options = { ...this.twinOptions, after: 0 };
+      this.readyChunks = openSentencePieceChunks(this.model, this.engine, options) ?? null;
+    }
+    return this.readyChunks ?? undefined;
   }
 
   /** `stages` collects what made the tokens that are not the model's, by their place in the sink. */
@@ -79,6 +98,7 @@ class SentencePieceTokenizer implements Tokenizer {
     const { before, after } = this.use;
     const isWrapped = options.template !== false;
     const whole = (text as string & { toWellFormed(): string }).toWellFormed();
+    this.units += text.length;
     if (isWrapped) for (const id of before) add('template', id, 0, 0);
     const at = into.length;
     const { text: prepared, shift } = prepareText(whole, this.use);
@@ -142,90 +162,21 @@ class SentencePieceTokenizer implements Tokenizer {
   }
 
   private encodeAligned(from: AlignedText, into: IdSink): void {
-    const { utf8, pieces, use } = this;
-    const { normalizer, cut } = this.engine;
+    const { utf8, use } = this;
+    const { normalizer, words } = this.engine;
     const text = use.normalizer?.(from, keepsSpans(into)) ?? from;
+    const chunks = keepsSpans(into) ? undefined : this.chunks;
+    if (chunks?.encode(text.text, into) === true) return;
     utf8.set(text.text);
     normalizer.normalize(utf8.bytes, utf8.length);
-    pieces.length = 0;
-    pieces.trace = keepsSpans(into) ? into.trace : undefined;
-    cut(normalizer.bytes, normalizer.length, pieces);
     const at = into.length;
-    this.pushPieces(normalizer, into);
-    if (keepsSpans(into)) placeSpans(into, at, utf8, text);
-  }
-
-  /** Unknown characters in a row are one token, or their bytes. */
-  private pushPieces(normalizer: SentencePieceNormalizer, into: IdSink): void {
-    const { pieces, model, use } = this;
-    const place = (id: number, start: number, end: number): void => {
-      pushId(into, use.outerOf(id), normalizer.starts[start] ?? 0, normalizer.ends[end - 1] ?? 0);
-    };
-    const push = (id: number, start: number, end: number): void => {
-      const isNumber = use.splitsNumbers && end - start > 1 && normalizer.bytes[end - 1] === comma;
-      if (!isNumber) place(id, start, end);
-      else this.pushNumber(id, decoder.decode(normalizer.bytes.subarray(start, end)), start, end, place);
-    };
-    for (let i = 0; i < pieces.length; i++) {
-      const start = pieces.starts[i];
-      const end = pieces.ends[i];
-      if (pieces.ids[i] !== model.unknownId) push(pieces.ids[i], start, end);
-      else if (model.byteFallback) this.pushBytes(normalizer, start, end, push);
-      else {
-        let last = i;
-        while (last + 1 < pieces.length && pieces.ids[last + 1] === model.unknownId) last++;
-        push(model.unknownId, start, pieces.ends[last]);
-        i = last;
-      }
+    words.encodeWord(normalizer.bytes, 0, normalizer.length, into);
+    if (!keepsSpans(into)) return;
+    for (let i = at; i < into.length; i++) {
+      into.starts[i] = normalizer.starts[into.starts[i]] ?? 0;
+      into.ends[i] = normalizer.ends[into.ends[i] - 1] ?? 0;
     }
-  }
-
-  /**
-   * A piece that ends in a digit and a comma: the comma is a piece of its own, and what is before it is cut again.
-   *
-   * Source: _tokenize of transformers' tokenization_albert.py.
-   */
-  private pushNumber(
-    id: number,
-    text: string,
-    start: number,
-    end: number,
-    place: (id: number, start: number, end: number) => void,
-  ): void {
-    if (!/[\p{Nd}\u00b2\u00b3\u00b9\u2070-\u2089\u2460-\u2468],$/u.test(text)) {
-      place(id, start, end);
-      return;
-    }
-    let known = this.numbers.get(text);
-    if (known === undefined) {
-      this.readyBare ??= new SentencePieceTokenizer(this.model, bareUse);
-      const names = this.readyBare.encode(text.slice(0, -1).replaceAll('▁', '')).map((token) => token.text);
-      if (!text.startsWith('▁') && names[0]?.startsWith('▁')) names[0] = names[0].slice(1);
-      known = [...names.filter((name) => name !== ''), ','].map((name) => this.innerOf(name));
-      if (this.numbers.size < mostNumbers) this.numbers.set(text, known);
-    }
-    const [last = -1] = known.slice(-1);
-    for (const part of known.slice(0, -1)) place(part < 0 ? this.model.unknownId : part, start, end - 1);
-    place(last < 0 ? this.model.unknownId : last, end - 1, end);
-  }
-
-  private pushBytes(
-    { bytes }: SentencePieceNormalizer,
-    start: number,
-    end: number,
-    push: (id: number, start: number, end: number) => void,
-  ): void {
-    this.readyBytes ??= Int32Array.from({ length: 256 }, (_, byte) =>
-      this.innerOf(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`),
-    );
-    for (let at = start; at < end; ) {
-      const after = Math.min(end, at + characterBytes(bytes[at]));
-      for (let i = at; i < after; i++) {
-        const id = this.readyBytes[bytes[i]];
-        push(id < 0 ? this.model.unknownId : id, at, after);
-      }
-      at = after;
-    }
+    placeSpans(into, at, utf8, text);
   }
 
   decodeBytes(ids: ArrayLike<number>): Uint8Array {

@@ -1,4 +1,4 @@
-import type { ChunkKernel } from '../kernels/chunks.ts';
+import type { ChunkKernel } from '../kernels/chunks-model.ts';
 import { countUnits } from '../kernels/text-bits.ts';
 import type { IdSink } from '../types.ts';
 import {

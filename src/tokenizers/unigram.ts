@@ -1,12 +1,16 @@
 import { EmbError } from '../errors.ts';
 import type { ChunkModel } from '../kernels/chunks-model.ts';
 import type { IdSink, WeighedPiece } from '../types.ts';
+import type { PieceMatcher } from './piece-matcher.ts';
 import { PieceTrie, type TriePieces } from './piece-trie.ts';
 import { traceWord } from './weighed-pieces.ts';
 import { pushWord, type WordModel } from './wordpiece.ts';
 
 /** How much worse an unknown character is than the worst piece. Source: kUnkPenalty in sentencepiece/src/unigram_model.cc. */
 const unknownPenalty = 10;
+
+/** Bytes that are cut by a matcher before a trie is worth its table. */
+const trieBytes = 16_384;
 
 export interface UnigramOptions {
   /** As errors name it. */
@@ -17,6 +21,8 @@ export interface UnigramOptions {
   unknownId: number | undefined;
   /** Ids of <0x00> to <0xFF>, -1 for those that the vocabulary lacks; undefined without byte fallback. */
   byteIds: Int32Array | undefined;
+  /** Finds the pieces as well, slower but without tables that take a pass over them; used for the first words. */
+  matcher?: PieceMatcher;
   /** Sums are rounded to float32, as SentencePiece has them; Hugging Face keeps float64. */
   single?: { unknownScore: number };
 }
@@ -30,7 +36,8 @@ export interface UnigramOptions {
  */
 export class Unigram implements WordModel {
   private readonly options: UnigramOptions;
-  private readonly trie: PieceTrie;
+  private readyTrie: PieceTrie | undefined;
+  private bytes = 0;
   private readonly unknownScore: number;
   private best: Float64Array | Float32Array;
   /** Where the best piece that ends here begins, -1 where none does. */
@@ -39,18 +46,23 @@ export class Unigram implements WordModel {
 
   constructor(options: UnigramOptions) {
     this.options = options;
-    this.trie = new PieceTrie(options.pieces);
     let lowest = Number.POSITIVE_INFINITY;
     for (const score of options.scores) if (score < lowest) lowest = score;
     this.unknownScore = options.single?.unknownScore ?? lowest - unknownPenalty;
     this.best = this.sums(256);
   }
 
+  private get trie(): PieceTrie {
+    this.readyTrie ??= new PieceTrie(this.options.pieces);
+    return this.readyTrie;
+  }
+
   forKernel(): ChunkModel | undefined {
     const { pieces, scores, unknownId, single, byteIds } = this.options;
-    if (single !== undefined) return undefined;
     const { unknownScore } = this;
-    return { kind: 'best', pieces, scores, unknownScore, unknownId, spellsUnknown: byteIds !== undefined };
+    const spellsUnknown = byteIds !== undefined;
+    const model = { kind: 'best', pieces, scores, unknownScore, unknownId, spellsUnknown } as const;
+    return single === undefined ? model : { ...model, sums: { single: true, byteIds } };
   }
 
   private sums(size: number): Float64Array | Float32Array {
@@ -66,7 +78,10 @@ export class Unigram implements WordModel {
       this.pieces = new Int32Array(2 * size + 1);
     }
     const first = into.length;
-    this.findBest(bytes, start, size);
+    this.bytes += size;
+    const { matcher } = this.options;
+    if (matcher !== undefined && this.bytes <= trieBytes) this.findMatched(matcher, bytes, start, size);
+    else this.findBest(bytes, start, size);
     this.pushBest(bytes, start, size, into);
     traceWord(into, first, bytes, [start, end], () => this.lattice(bytes, start, size));
   }
@@ -101,7 +116,7 @@ export class Unigram implements WordModel {
   }
 
   private findBest(bytes: Uint8Array, start: number, size: number): void {
-    const { best, from, pieces, trie, unknownScore } = this;
+    const { best, from, pieces, trie } = this;
     const { scores } = this.options;
     const isSingle = this.options.single !== undefined;
     const { ids, roots } = trie;
@@ -127,16 +142,45 @@ export class Unigram implements WordModel {
         if (to >= size) break;
         node = trie.next(node, bytes[start + to]);
       }
-      if (!isSpelled) {
-        const score = isSingle ? Math.fround(unknownScore + here) : unknownScore + here;
-        if (from[after] < 0 || score > best[after]) {
-          best[after] = score;
-          from[after] = at;
-          pieces[after] = this.options.unknownId ?? this.refuse();
-        }
-      }
+      if (!isSpelled) this.challengeUnknown(at, after, here);
       at = after;
     }
+  }
+
+  /** The same by a matcher, shortest pieces first as well. */
+  private findMatched(matcher: PieceMatcher, bytes: Uint8Array, start: number, size: number): void {
+    const { best, from } = this;
+    const { scores } = this.options;
+    from.fill(-1, 0, size + 1);
+    best[0] = 0;
+    for (let at = 0; at < size; ) {
+      const begin = at;
+      const here = best[at];
+      const after = Math.min(size, at + characterBytes(bytes[start + at]));
+      let isSpelled = false;
+      matcher.matchAll(bytes, start + at, start + size, (id, end) => {
+        this.challenge(begin, end - start, scores[id] + here, id);
+        if (end - start === after) isSpelled = true;
+      });
+      if (!isSpelled) this.challengeUnknown(at, after, here);
+      at = after;
+    }
+  }
+
+  private challengeUnknown(at: number, after: number, here: number): void {
+    const isBetter = this.challenge(at, after, this.unknownScore + here, this.options.unknownId ?? -1);
+    if (isBetter && this.options.unknownId === undefined) this.refuse();
+  }
+
+  /** Takes a piece that ends at `to` when its sum is better than those before. */
+  private challenge(at: number, to: number, sum: number, id: number): boolean {
+    const { best, from, pieces } = this;
+    const score = this.options.single === undefined ? sum : Math.fround(sum);
+    if (from[to] >= 0 && score <= best[to]) return false;
+    best[to] = score;
+    from[to] = at;
+    pieces[to] = id;
+    return true;
   }
 
   /** Appends the pieces of the best path; from and pieces are turned around to go along it. */

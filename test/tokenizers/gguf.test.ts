@@ -9,6 +9,8 @@ import { wordRules } from '../../src/tokenizers/gguf-words.ts';
 import { createIdSink } from '../../src/tokenizers/id-sink.ts';
 import type { EncodeOptions, Metadata, Tokenizer } from '../../src/types.ts';
 import { gguf, i32sValue, stringsValue, stringValue } from '../formats/gguf-bytes.ts';
+import { seededRandom } from './fuzz-text.ts';
+import { pieceText } from './piece-text.ts';
 
 interface Expected {
   texts: string[];
@@ -106,6 +108,20 @@ describe('kinds of vocabularies', () => {
     const tokenizer = await openGgufTokenizer(name, metadata);
     expect(digest(tokenizer)).toBe(expected);
     checkSpans(tokenizer);
+  });
+
+  test.each(['llama', 'llama-bare'])('%s gives the same ids chunk by chunk', async (name) => {
+    const metadata = await metadataOf(name.replace('-bare', ''), changes[name]);
+    const tokenizer = await openGgufTokenizer(name, metadata);
+    // After some thousand characters texts are encoded in chunks; spans are for whole texts alone.
+    idsOf(tokenizer, 'so many words '.repeat(1000), {});
+    expect(digest(tokenizer)).toBe(kinds[name]);
+    checkSpans(tokenizer);
+    const random = seededRandom(name.length);
+    for (let i = 0; i < 2000; i++) {
+      const text = pieceText(random);
+      expect([text, idsOf(tokenizer, text, {})]).toEqual([text, tokenizer.encode(text).map(({ id }) => id)]);
+    }
   });
 
   test.each(['byte-pairs', 'llama', 'gemma4', 'rwkv', 'plamo2'])(

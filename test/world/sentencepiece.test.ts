@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createIdSink } from '../../src/tokenizers/id-sink.ts';
 import { openSentencePiece } from '../../src/tokenizers/sentencepiece-tokenizer.ts';
 import { noSettings } from '../../src/tokenizers/vocab-settings.ts';
+import type { Tokenizer } from '../../src/types.ts';
+import { seededRandom } from '../tokenizers/fuzz-text.ts';
+import { pieceText } from '../tokenizers/piece-text.ts';
 import { hasWorld, oracle, world } from './manifest.ts';
 import { upstreamCases } from './upstream-cases.ts';
 
@@ -30,6 +34,24 @@ describe.skipIf(!hasWorld)('SentencePiece models of the world', () => {
       tokens.forEach((token, i) => {
         if (token.id !== unk) expect([text, token.text]).toEqual([text, pieces[i]]);
       });
+    }
+  });
+
+  test.each(Object.keys(oracles))('%s gives the same ids chunk by chunk as over whole texts', (path) => {
+    const bytes = readFileSync(join(world, path));
+    const [exact, fast] = [Number.POSITIVE_INFINITY, 0].map((after) =>
+      openSentencePiece(path, bytes, undefined, { after }),
+    ) as [Tokenizer, Tokenizer];
+    const idsOf = (tokenizer: Tokenizer, text: string) => {
+      const sink = createIdSink(1);
+      tokenizer.encodeIds(text, sink);
+      return Array.from(sink.ids.subarray(0, sink.length));
+    };
+    for (const { text, ids } of oracles[path]?.encode ?? []) expect(idsOf(fast, text)).toEqual(ids);
+    const random = seededRandom(path.length);
+    for (let i = 0; i < 2000; i++) {
+      const text = pieceText(random);
+      expect([text, idsOf(fast, text)]).toEqual([text, idsOf(exact, text)]);
     }
   });
 

@@ -1,39 +1,42 @@
 // What models make of a word of symbols: ids for pairs, code points for pieces. Twins of ../../tokenizers/{wordpiece,unigram}.ts; a return of 0
 // leaves the chunk to these.
-import { heapAt, nextAt, previousAt, ranksAt, symbolsAt } from './bpe-memory';
+import { ranksAt, symbolsAt } from './bpe-memory';
 import { mergeSymbols } from './bpe-merge';
-import { addPair, idLimit, none, openPairs, rankOf } from './bpe-pairs';
+import { idLimit, openPairs } from './bpe-pairs';
+import { addNode, findBest, fromAt, nextNode, openBest, openNodes, pieceAt, placeOf } from './chunks-best';
 
-/** Models: 0 none, 1 pairs, 2 the longest piece first, 3 the best sum. */
+/** Models: 0 none, 1 pairs, 2 the longest piece first, 3 the best sum, 4 the best sum that goes on from word to word. */
 let model: i32 = 0;
+
+/** Of model 4: symbols of the word that waits at symbolsAt. */
+export let symbolCount: u32 = 0;
 
 /** Nodes of the trie of pieces: 0 is the root, `inner` that of pieces inside of a word. Edges lie in the table of pairs. */
 let inner: u32 = 0;
 let nodes: u32 = 2;
-/** u32: id + 1 of the piece that ends in a node, or 0. */
-let nodeIdsAt: usize = 0;
-/** f64 by id. */
-let scoresAt: usize = 0;
-let unknownScore: f64 = 0;
 /** -1 for none. */
 let unknownId: i32 = -1;
 let longestWord: u32 = 0;
 /** Unknown characters become bytes, which is left to others. */
 let spellsUnknown: bool = false;
 
+/** Forgets the word that waits. */
+export function clearSymbols(): void {
+  symbolCount = 0;
+}
+
 export function openModel(kind: i32, unknown: i32, longest: u32, spells: bool, scores: usize, unknownSum: f64): void {
   spellsUnknown = spells;
   model = kind;
   unknownId = unknown;
   longestWord = longest;
-  scoresAt = scores;
-  unknownScore = unknownSum;
+  openBest(unknown, scores, unknownSum);
 }
 
 /**
  * Fills the trie from pieces: piece i is the bytes [offsets[i], offsets[i + 1]) and has id ids[i]. Those that begin with `prefix` are also
- * found, without it, inside of words; without a prefix all are. The table has 2^bits slots, `nodeIds` room for as many nodes as the pieces
- * have characters. False when there are too many.
+ * found, without it, inside of words; without a prefix all are. The table has 2^bits slots, `nodesPlace` eight bytes for as many nodes as the
+ * pieces have characters, and `roots` four for every code point. False when there are too many.
  */
 export function openTrie(
   bits: i32,
@@ -44,10 +47,11 @@ export function openTrie(
   count: u32,
   prefix: usize,
   prefixSize: usize,
-  nodeIds: usize,
+  nodesPlace: usize,
+  roots: usize,
 ): bool {
   openPairs(bits, factor, 0, 0, 0, 0, 0);
-  nodeIdsAt = nodeIds;
+  openNodes(nodesPlace, roots);
   inner = prefixSize > 0 ? 1 : 0;
   for (let piece: u32 = 0; piece < count; piece++) {
     const place = <usize>piece << 2;
@@ -69,15 +73,15 @@ function insert(start: usize, end: usize, root: u32, id: u32): bool {
     // No text has these bytes.
     if (code < 0) return true;
     at += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    let child = rankOf(node, code) + 1;
+    let child = nextNode(node, code);
     if (child === 0) {
       child = nodes++;
       if (child >= idLimit) return false;
-      addPair(node, code, child - 1);
+      addNode(node, code, child);
     }
     node = child;
   }
-  if (node !== root) store<u32>(nodeIdsAt + (<usize>node << 2), id + 1);
+  if (node !== root) store<u32>(placeOf(node), id + 1);
   return true;
 }
 
@@ -101,6 +105,10 @@ export function strictCode(at: usize, end: usize): i32 {
 /** Writes the ids of the `count` symbols at symbolsAt at `out`. Returns where they end, or 0. */
 export function encodeSymbols(count: u32, out: usize): usize {
   if (model === 1) return out + (<usize>mergeSymbols(count, out) << 2);
+  if (model === 4) {
+    symbolCount = count;
+    return out;
+  }
   return model === 2 ? cutLongest(count, out) : cutBest(count, out);
 }
 
@@ -119,9 +127,9 @@ function cutLongest(count: u32, out: usize): usize {
     found = 0;
     let after = i;
     for (let j = i; j < count; j++) {
-      node = rankOf(node, symbolAt(j)) + 1;
+      node = nextNode(node, symbolAt(j));
       if (node === 0) break;
-      const id = load<u32>(nodeIdsAt + (<usize>node << 2));
+      const id = load<u32>(placeOf(node));
       if (id === 0) continue;
       found = id;
       after = j + 1;
@@ -137,28 +145,8 @@ function cutLongest(count: u32, out: usize): usize {
   return out + 4;
 }
 
-/** Where the best piece that ends at a place begins, none when there is none; its id; the sum up to there. */
-const fromAt: usize = previousAt;
-const pieceAt: usize = nextAt;
-const sumsAt: usize = heapAt;
-
 function cutBest(count: u32, out: usize): usize {
-  memory.fill(fromAt, 0xff, (<usize>count + 1) << 2);
-  store<f64>(sumsAt, 0);
-  for (let at: u32 = 0; at < count; at++) {
-    const here = load<f64>(sumsAt + (<usize>at << 3));
-    let isSpelled = false;
-    let node: u32 = 0;
-    for (let to = at; to < count; to++) {
-      node = rankOf(node, symbolAt(to)) + 1;
-      if (node === 0) break;
-      const id = load<u32>(nodeIdsAt + (<usize>node << 2));
-      if (id === 0) continue;
-      better(at, to + 1, load<f64>(scoresAt + (<usize>(id - 1) << 3)) + here, id - 1);
-      if (to === at) isSpelled = true;
-    }
-    if (!isSpelled && better(at, at + 1, unknownScore + here, <u32>unknownId) && unknownId < 0) return 0;
-  }
+  if (!findBest(count, 0, false)) return 0;
   // Along the path from its end, to turn it around.
   let tokens: usize = 0;
   for (let at = count; at > 0; at = load<u32>(fromAt + (<usize>at << 2))) {
@@ -168,10 +156,10 @@ function cutBest(count: u32, out: usize): usize {
   let start: u32 = 0;
   while (tokens > 0) {
     let end = load<u32>(ranksAt + (--tokens << 2));
-    let id = load<i32>(pieceAt + (<usize>end << 2));
+    let id = pieceOf(end);
     if (id === unknownId) {
       if (spellsUnknown) return 0;
-      while (tokens > 0 && load<i32>(pieceAt + (<usize>load<u32>(ranksAt + ((tokens - 1) << 2)) << 2)) === unknownId) {
+      while (tokens > 0 && pieceOf(load<u32>(ranksAt + ((tokens - 1) << 2))) === unknownId) {
         end = load<u32>(ranksAt + (--tokens << 2));
       }
       id = wholeId(start, end);
@@ -183,24 +171,21 @@ function cutBest(count: u32, out: usize): usize {
   return to;
 }
 
+/** Id of the best piece that ends at a place. */
+// @ts-ignore
+@inline
+function pieceOf(end: u32): i32 {
+  const id = load<i32>(pieceAt + (<usize>end << 2));
+  return id < 0 ? unknownId : id;
+}
+
 /** Characters that are unknown one by one can be a piece together. */
 function wholeId(start: u32, end: u32): i32 {
   let node: u32 = 0;
   for (let i = start; i < end; i++) {
-    node = rankOf(node, symbolAt(i)) + 1;
+    node = nextNode(node, symbolAt(i));
     if (node === 0) return unknownId;
   }
-  const id = load<i32>(nodeIdsAt + (<usize>node << 2));
+  const id = load<i32>(placeOf(node));
   return id === 0 ? unknownId : id - 1;
-}
-
-// @ts-ignore
-@inline
-function better(from: u32, to: u32, sum: f64, id: u32): bool {
-  const place = <usize>to << 2;
-  if (load<u32>(fromAt + place) !== none && sum <= load<f64>(sumsAt + (place << 1))) return false;
-  store<f64>(sumsAt + (place << 1), sum);
-  store<u32>(fromAt + place, from);
-  store<u32>(pieceAt + place, id);
-  return true;
 }

@@ -4,11 +4,12 @@ import { copyIds, hashLong, hashShort, isSame, keep, keyBytes, longestWord, open
 import { classesAt, idsAt, slotsAt, symbolsAt, textAt, textRoom, wordEndsAt } from './bpe-memory';
 import { idLimit } from './bpe-pairs';
 import { codeAt, openScan, scanned, scanSpaceChunks, scanWordChunks } from './chunks-scan';
-import { encodeSymbols, strictCode } from './chunks-words';
+import { clearSum, findAfter, findFree, holds, openSums as openSumsOf, pathAt, pathSize, putPath } from './chunks-best';
+import { clearSymbols, encodeSymbols, strictCode, symbolCount } from './chunks-words';
 
 export { checkJoints, openJoints } from './bpe-joints';
 export { openPairs } from './bpe-pairs';
-export { asciiAt, classesAt, idsAt, pairsAt, textAt, textRoom } from './bpe-memory';
+export { asciiAt, byteIdsAt, classesAt, idsAt, pairsAt, symbolsAt, textAt, textRoom } from './bpe-memory';
 export { openModel, openTrie } from './chunks-words';
 
 /** Writes the ids of a chunk at `out`. Returns where they end, which is idsAt when they had no room and all ids were taken. */
@@ -24,6 +25,11 @@ declare function flush(out: usize): void;
 @external('env', 'learn')
 declare function learn(code: u32): u32;
 
+/** Writes the code points of what a chunk becomes at symbolsAt. Returns how many, or -1 for more than `most`. */
+// @ts-ignore
+@external('env', 'spell')
+declare function spell(start: usize, end: usize, most: u32): i32;
+
 const joins: u32 = 1;
 const alone: u32 = 3;
 const spaces: u32 = 4;
@@ -35,6 +41,8 @@ const lineEnd: u32 = 0xd800;
 
 /** A chunk of more symbols is asked for, and one of more ids not kept. */
 const mostSymbols: u32 = 2048;
+/** The same where sums go on: their ids fit an empty bit even when each is four bytes. */
+const mostSummed: u32 = 30000;
 
 /** u8 by code point. */
 const kindsAt: usize = classesAt;
@@ -48,6 +56,9 @@ let dropsSpaces: bool = false;
 let joinsSpaces: bool = false;
 let marksStart: bool = false;
 let isSingle: bool = false;
+let isSummed: bool = false;
+/** A chunk was too long: the text must be encoded another way. */
+let hasFailed: bool = false;
 let markAt: usize = 0;
 let markSize: u32 = 0;
 
@@ -97,14 +108,34 @@ export function openCharacters(bytes: usize, offsets: usize, ids: usize, count: 
   spellingAt = spelling;
 }
 
-/** Encodes the text at textAt, which zeros follow. Returns how many of its bytes became ids: all, but a last chunk where the text goes on. */
+/** After openModel with model 4. */
+export function openSums(single: bool, highest: f64, spells: bool): void {
+  isSummed = true;
+  openSumsOf(single, highest, spells);
+}
+
+/** Begins a text where sums go on. */
+export function beginText(): void {
+  clearSum();
+  hasFailed = false;
+}
+
+/** Whether the text that was begun last has a chunk that is too long. */
+export function failed(): bool {
+  return hasFailed;
+}
+
+/** Encodes the text at textAt. Returns how many of its bytes became ids: all, but a last chunk where the text goes on. */
 export function encode(length: u32, goesOn: bool): u32 {
   const end = textAt + length;
+  // The zeros that end it.
+  v128.store(end, i64x2.splat(0));
   let at = textAt;
   let out = idsAt;
   while (at < end) {
     const count = isWords ? scanWordChunks(at, end, goesOn) : scanSpaceChunks(at, end, goesOn);
     out = encodeChunks(count, out);
+    if (hasFailed) break;
     at = scanned;
     if (count === 0) break;
   }
@@ -150,7 +181,7 @@ function encodeChunks(count: i32, first: usize): usize {
         const value = load<u32>(place, 12);
         if (size > keyBytes) {
           if (isSame(value, at, size)) {
-            out = copyIds(value + ((size + 3) & ~3), tokens, out);
+            out = take(value + ((size + 3) & ~3), tokens, out, at, end);
             break;
           }
         } else if (tokens === 1) {
@@ -158,7 +189,7 @@ function encodeChunks(count: i32, first: usize): usize {
           out += 4;
           break;
         } else {
-          out = copyIds(value, tokens, out);
+          out = take(value, tokens, out, at, end);
           break;
         }
       }
@@ -168,7 +199,48 @@ function encodeChunks(count: i32, first: usize): usize {
   return out;
 }
 
+/** Copies what is kept of a chunk: ids, or a path and with which sums it holds. */
+// @ts-ignore
+@inline
+function take(from: usize, tokens: u32, out: usize, at: usize, end: usize): usize {
+  if (!isSummed) return copyIds(from, tokens, out);
+  if (holds(load<f32>(from))) return putSummed(from + 4, tokens - 1, out);
+  return loadSymbols(at, end) ? putAfter(out) : out;
+}
+
+/** Writes the symbols of a chunk to symbolsAt. */
+function loadSymbols(at: usize, end: usize): bool {
+  clearSymbols();
+  if (encodeDirect(at, end, symbolsAt) !== 0) return true;
+  const count = spell(at, end, mostSummed);
+  hasFailed = count < 0;
+  if (!hasFailed) encodeSymbols(<u32>count, symbolsAt);
+  return !hasFailed;
+}
+
+function putAfter(out: usize): usize {
+  findAfter(symbolCount);
+  return putSummed(pathAt + 4, pathSize, out);
+}
+
+/** Writes the ids of a path. */
+function putSummed(from: usize, size: u32, out: usize): usize {
+  if (out + (<usize>size << 4) <= idsAt + (<usize>textRoom << 2)) return putPath(from, size, out);
+  flush(out);
+  return putPath(from, size, idsAt);
+}
+
+function encodeSummed(at: usize, end: usize, key: u64, place: usize, out: usize): usize {
+  if (!loadSymbols(at, end) || symbolCount === 0) return out;
+  const size = <u32>(end - at);
+  if (size > longestWord) return putAfter(out);
+  findFree(symbolCount);
+  keep(at, size, key, place, pathAt, pathSize + 1);
+  return holds(load<f32>(pathAt)) ? putSummed(pathAt + 4, pathSize, out) : putAfter(out);
+}
+
 function encodeNew(at: usize, end: usize, key: u64, place: usize, out: usize): usize {
+  if (isSummed) return encodeSummed(at, end, key, place, out);
   let after = isDirect ? encodeDirect(at, end, out) : 0;
   if (after === 0) after = ask(at, end, out);
   const tokens = <u32>((after - out) >> 2);
@@ -209,7 +281,7 @@ function encodeDirect(start: usize, end: usize, first: usize): usize {
     let place = load<u32>(placesAt + (<usize>code << 2));
     if (<i32>place < 0) {
       total += 1 + markSize;
-      if (total > mostSymbols) return 0;
+      if (total > (isSummed ? mostSummed : mostSymbols)) return 0;
       if (count === 0 && (dropsSpaces || isStart)) count = append(0, markAt, markSize);
       store<u32>(symbolsAt + (<usize>count << 2), place & 0x7fffffff);
       count++;
@@ -242,7 +314,7 @@ function encodeDirect(start: usize, end: usize, first: usize): usize {
     const from = symbolTextsAt + (<usize>(place >> 6) << 2);
     const size = place & 63;
     total += size + markSize;
-    if (total > mostSymbols) return 0;
+    if (total > (isSummed ? mostSummed : mostSymbols)) return 0;
     if (kind === joins || kind === extending) {
       if (kind === extending && (before < 3 || width < 3)) return 0;
       if (size === 0) continue;
