@@ -154,7 +154,7 @@ export interface Tokenizer {
   /** An exact vocabulary piece ('Ġworld', '[CLS]'), else the token of exactly these UTF-8 bytes (' world'). */
   idOf(token: string): number | undefined;
   isSpecial(id: number): boolean;
-  /** What stands for text that the vocabulary has no tokens for; absent where every text has tokens. */
+  /** What stands for text that the vocabulary has no tokens for; absent where the model has no such token. */
   readonly unknownId?: number;
   /** Names close to one that is missing, nearest first, for "did you mean". */
   suggest(token: string, count: number): string[];

@@ -6,7 +6,6 @@ import { encodeOptions, textOf, truncated } from './token-rows.ts';
 
 /** What a tokenizer makes of a corpus, counted text by text. Memory: a bit per id and a few numbers per script. */
 class Summary {
-  readonly #tokenizer: Tokenizer;
   readonly #seen: Uint8Array;
   readonly #scripts = new ScriptCounts();
   texts = 0;
@@ -21,9 +20,8 @@ class Summary {
   longestText: { row: number; tokens: number } | undefined;
   longestWord: { text: string; tokens: number } | undefined;
 
-  constructor(tokenizer: Tokenizer) {
-    this.#tokenizer = tokenizer;
-    this.#seen = new Uint8Array(tokenizer.vocabSize);
+  constructor({ vocabSize }: Tokenizer) {
+    this.#seen = new Uint8Array(vocabSize);
   }
 
   add(row: number, text: string, tokens: readonly Token[]): void {
@@ -37,7 +35,8 @@ class Summary {
         this.#seen[token.id] = 1;
         this.distinct++;
       }
-      if (token.id === this.#tokenizer.unknownId) this.unknown++;
+      // Where the text spells the unknown token's name it is no unknown text.
+      if (token.stage === 'unknown') this.unknown++;
       // What the template adds stands for no part of the text.
       if (!this.#scripts.addToken(text, token)) this.special++;
     }
@@ -84,7 +83,7 @@ const fields: { column: Column; cell(summary: Summary, tokenizer: Tokenizer): Ce
   { column: { key: 'unknown_tokens', kind: 'count' }, cell: ({ unknown }) => unknown },
   {
     column: { key: 'unknown_rate', kind: 'share' },
-    cell: ({ unknown, tokens }) => share(unknown, tokens),
+    cell: ({ unknown, tokens, special }) => share(unknown, tokens - special),
   },
   {
     column: { key: 'tokens_per_word', kind: 'number' },

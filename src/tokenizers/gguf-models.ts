@@ -22,6 +22,8 @@ export interface ModelPlan {
   after: number[];
   /** Decoding takes the space away that encoding has put before the text. */
   dropsSpace: boolean;
+  /** What the model gives for text without pieces; absent where it has pieces for all, or leaves such text out. */
+  unknownId?: number | undefined;
   /** Makes the model; or says why there is none. */
   create: (() => Promise<FragmentModel>) | EmbError;
 }
@@ -40,6 +42,8 @@ function idIn(metadata: Metadata, key: string, missing: number, count: number): 
     typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < count ? value : missing;
   return id < count ? id : none;
 }
+
+const namedId = (id: number): number | undefined => (id < 0 ? undefined : id);
 
 function flagIn(metadata: Metadata, key: string, missing: boolean): boolean {
   const value = metadata.get(`tokenizer.ggml.${key}`);
@@ -70,6 +74,7 @@ export function planOf(name: string, metadata: Metadata, pieces: GgufPieces): Mo
       const addsSpace = flagIn(metadata, 'add_space_prefix', true);
       const unknownId = id('unknown_token_id', 0);
       return {
+        unknownId: namedId(unknownId),
         spelling: 'spaces',
         before: bos(true, 1),
         after: eos(false, 2),
@@ -85,6 +90,7 @@ export function planOf(name: string, metadata: Metadata, pieces: GgufPieces): Mo
       const stripAccents = flagIn(metadata, 'normalizer.strip_accents', lowercase);
       const unknownId = id('unknown_token_id', 100);
       return {
+        unknownId: namedId(unknownId),
         spelling: 'spaces',
         // Both are always there, and the last one has a key of its own.
         before: [id('bos_token_id', 101)].filter((end) => end >= 0),
@@ -100,6 +106,7 @@ export function planOf(name: string, metadata: Metadata, pieces: GgufPieces): Mo
       const unknownId = id('unknown_token_id', 2);
       const addsSpace = flagIn(metadata, 'add_space_prefix', false);
       return {
+        unknownId: namedId(unknownId),
         spelling: 'spaces',
         before: bos(false, none),
         after: eos(true, 1),
@@ -117,11 +124,12 @@ export function planOf(name: string, metadata: Metadata, pieces: GgufPieces): Mo
       };
     }
     case 'rwkv': {
+      const unknownId = id('unknown_token_id', none);
       const create = async (): Promise<FragmentModel> => {
         const { GgufRwkv } = await import('./gguf-rwkv.ts');
-        return new GgufRwkv(pieces, id('unknown_token_id', none));
+        return new GgufRwkv(pieces, unknownId);
       };
-      return { ...bare, spelling: 'escapes', create };
+      return { ...bare, unknownId: namedId(unknownId), spelling: 'escapes', create };
     }
     case 'plamo2': {
       const create = async (): Promise<FragmentModel> => {

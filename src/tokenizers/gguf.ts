@@ -28,6 +28,7 @@ class GgufTokenizer implements Tokenizer {
   readonly kind: string;
   readonly name: string;
   readonly vocabSize: number;
+  readonly unknownId: number | undefined;
   private readonly pieces: GgufPieces;
   private readonly plan: ModelPlan;
   private readonly model: FragmentModel | EmbError;
@@ -48,6 +49,7 @@ class GgufTokenizer implements Tokenizer {
     this.pieces = pieces;
     this.vocabSize = pieces.count;
     this.plan = plan;
+    this.unknownId = plan.unknownId;
     this.model = model;
     this.before = plan.before;
     this.after = plan.after;
@@ -62,7 +64,7 @@ class GgufTokenizer implements Tokenizer {
   private modelStage(id: number): TokenStage {
     const type = this.pieces.typeOf(id);
     if (type === tokenTypes.byte) return 'byte fallback';
-    return type === tokenTypes.unknown ? 'unknown' : 'model';
+    return id === this.unknownId || type === tokenTypes.unknown ? 'unknown' : 'model';
   }
 
   encode(text: string, options: EncodeOptions = {}): Token[] {

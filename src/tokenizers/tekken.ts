@@ -60,8 +60,7 @@ export async function openTekken(name: string, file: Part): Promise<Tokenizer> {
     normalized: false,
     special: true,
   }));
-  const unknownId = contents.indexOf('<unk>');
-  return openRanks({ name, entries, pattern, added, unknownId: unknownId < 0 ? undefined : unknownId });
+  return openRanks({ name, entries, pattern, added });
 }
 
 function specialsOf(name: string, list: unknown): string[] {

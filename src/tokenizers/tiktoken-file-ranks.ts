@@ -18,7 +18,6 @@ export interface RanksParts {
   pattern: string;
   added: readonly object[];
   postProcessor?: object;
-  unknownId?: number;
 }
 
 /**
@@ -69,6 +68,5 @@ export async function openRanks(parts: RanksParts): Promise<Tokenizer> {
     },
     postProcessor: parts.postProcessor,
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: false, use_regex: true },
-    unknownId: parts.unknownId,
   });
 }

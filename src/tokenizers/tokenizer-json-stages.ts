@@ -10,6 +10,12 @@ export class ModelStages {
     this.file = file;
   }
 
+  /** The model's token for what it has no pieces for; undefined where it never gives one. */
+  get unknown(): number | undefined {
+    this.ready ??= this.read();
+    return this.ready.unknown;
+  }
+
   /** What made a token that the model gave. */
   of(id: number): TokenStage {
     this.ready ??= this.read();

@@ -234,6 +234,10 @@ class TokenizerJson implements Tokenizer {
     return undefined;
   }
 
+  get unknownId(): number | undefined {
+    return this.stages.unknown;
+  }
+
   isSpecial(id: number): boolean {
     return this.addedById.get(id)?.special ?? false;
   }

@@ -82,13 +82,11 @@ export async function openVocabMerges(files: VocabMergesFiles): Promise<Tokenize
     // RobertaTokenizer's <mask> takes the space before it along.
     for (const one of added) if (one.content === '<mask>') one.lstrip = true;
   }
-  const unknown = token('unk_token');
   return openVocabulary({
     name,
     vocab: new TextDecoder().decode(bytes),
     merges: JSON.stringify(merges),
     addedTokens: added,
-    unknownId: unknown === undefined || family === 'gpt2' || family === 'clip' ? undefined : ids.get(unknown),
     ...partsOf(
       family,
       settings,

@@ -16,7 +16,6 @@ export interface VocabularyParts {
   preTokenizer?: object;
   postProcessor?: object;
   decoder?: object;
-  unknownId: number | undefined;
 }
 
 /**
@@ -25,7 +24,7 @@ export interface VocabularyParts {
  * Cost: a text of the vocabulary's size on top of opening a tokenizer.json.
  */
 export async function openVocabulary(parts: VocabularyParts): Promise<Tokenizer> {
-  const { name, model, vocab, merges, unknownId } = parts;
+  const { name, model, vocab, merges } = parts;
   const small = JSON.stringify({
     added_tokens: parts.addedTokens,
     normalizer: parts.normalizer ?? null,
@@ -35,8 +34,7 @@ export async function openVocabulary(parts: VocabularyParts): Promise<Tokenizer>
   });
   const members = JSON.stringify(model).slice(0, -1);
   const text = `${small.slice(0, -1)},"model":${members},"vocab":${vocab}${merges === undefined ? '' : `,"merges":${merges}`}}}`;
-  const tokenizer = await openTokenizerJson({ name, bytes: Buffer.from(text) });
-  return unknownId === undefined ? tokenizer : Object.assign(tokenizer, { unknownId });
+  return openTokenizerJson({ name, bytes: Buffer.from(text) });
 }
 
 /** `{"piece": id, ...}`; no object holds the pieces, since `__proto__` may be one. */

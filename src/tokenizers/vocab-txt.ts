@@ -71,7 +71,6 @@ export async function openVocabTxt(
     preTokenizer: { type: 'BertPreTokenizer' },
     postProcessor: isWrapped ? templateOf(before, after, idOf) : undefined,
     decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
-    unknownId: pieces.get(named.unknown),
   });
 }
 
