@@ -54,6 +54,17 @@ describe('emb analogy', () => {
     expect(spaced.stderr).toContain('no token is "queen": " queen" is taken');
   });
 
+  test('a token that the vocabulary lacks is no unknown token but an error', () => {
+    const bert = ['analogy', '-m', 'fixtures/model/bert-tiny', 'hello', '+'];
+    expect(emb([...bert, 'helo'])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/no token is "helo"\nhint: did you mean "hello"/),
+    });
+    expect(emb([...bert, 'the'])).toMatchObject({ code: 1, stderr: expect.stringContaining('hint: ') });
+    expect(emb([...bert, '[UNK]'])).toMatchObject({ code: 0 });
+  });
+
   test('what is no expression, no token or no row is told with what to do', () => {
     const cases: [string[], number, string][] = [
       [['king', 'man'], 2, '"man" stands after "king", expected + or -'],
