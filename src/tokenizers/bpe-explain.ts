@@ -7,6 +7,8 @@ import { createSpanSink, type SpanSink } from './id-sink.ts';
 export interface UnmergedWord {
   ids: number[];
   table: MergeTable | undefined;
+  /** It was taken whole, as this id; its merges are told where they lead there. */
+  whole?: number;
 }
 
 /** A word that is to be explained. */
@@ -27,7 +29,7 @@ export function* explainWords(encode: (into: SpanSink) => void): Generator<Expla
  *
  * Step 0 is the word before the first merge, the last one what encoding gives.
  */
-function explainMerges({ ids: first, table }: UnmergedWord): MergedWord {
+function explainMerges({ ids: first, table, whole }: UnmergedWord): MergedWord {
   if (first.length > mostSymbols) {
     throw new EmbError(
       'range',
@@ -51,7 +53,12 @@ function explainMerges({ ids: first, table }: UnmergedWord): MergedWord {
     const merged = table.mergedId(best);
     const [left, right] = [ids[place], ids[place + 1]];
     ids = [...ids.slice(0, place), merged, ...ids.slice(place + 2)];
-    steps.push({ rank: best, left, right, merged, ids });
+    steps.push({ rank: table.nameOfRank(best), left, right, merged, ids });
   }
+  if (whole !== undefined && (ids.length !== 1 || ids[0] !== whole)) return takenWhole(whole);
   return { steps };
+}
+
+function takenWhole(id: number): MergedWord {
+  return { steps: [{ rank: null, left: null, right: null, merged: null, ids: [id] }] };
 }

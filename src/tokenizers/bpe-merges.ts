@@ -22,6 +22,8 @@ export interface PackedMerges {
   find(left: number, right: number): number;
   /** The id that a rank's pair becomes, where ranks are places in the list; without it they are the merged ids. */
   readonly mergedId?: ((rank: number) => number) | undefined;
+  /** Where in the list the pair of a rank stands, where ranks are not places themselves. */
+  readonly placeOf?: ((rank: number) => number) | undefined;
   list(): MergeList;
 }
 
@@ -41,6 +43,9 @@ export class MergeTable {
   packed: PackedMerges | undefined;
   /** Which bytes merge before all others; not while the list is packed. */
   early: EarlyMerges | undefined;
+  /** Ranks are known by the ids that they make, as tiktoken has them, not by places in a list. */
+  namesRanksByIds = false;
+  private placeOf: ((rank: number) => number) | undefined;
   private findEarly: (() => EarlyMerges | undefined) | undefined;
   private symbols = 0;
   /** Id by rank; undefined where the rank is the id. */
@@ -72,6 +77,7 @@ export class MergeTable {
   static fromPacked(packed: PackedMerges): MergeTable {
     const table = new MergeTable(0);
     table.packed = packed;
+    table.placeOf = packed.placeOf;
     return table;
   }
 
@@ -148,6 +154,11 @@ export class MergeTable {
   mergedId(rank: number): number {
     if (this.packed?.mergedId !== undefined) return this.packed.mergedId(rank);
     return this.merged === undefined ? rank : this.merged[rank];
+  }
+
+  /** A rank as people know it: the place of the merge in its list, or the id in a list of ranks. */
+  nameOfRank(rank: number): number {
+    return this.namesRanksByIds ? this.mergedId(rank) : (this.placeOf?.(rank) ?? rank);
   }
 
   /** Called before so many symbols merge: builds the table once that pays. */

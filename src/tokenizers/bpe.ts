@@ -10,6 +10,7 @@ import {
   restNumbers,
   WordCache,
 } from './bpe-cache.ts';
+import type { UnmergedWord } from './bpe-explain.ts';
 import type { MergeTable } from './bpe-merges.ts';
 import { WordMerger } from './bpe-word.ts';
 import { keepsSpans, reserveIds } from './id-sink.ts';
@@ -150,6 +151,13 @@ export class BpeEngine {
     into.length += count;
   }
 
+  /** tiktoken's shortcut leads where the merges do; ignore_merges says that there are none. */
+  private wholeWordTrace(bytes: Uint8Array, start: number, end: number, whole: number): UnmergedWord {
+    const { byteIds, merges } = this.model;
+    if (!merges.namesRanksByIds) return { ids: [whole], table: undefined };
+    return { ids: Array.from(bytes.subarray(start, end), (byte) => byteIds[byte]), table: merges, whole };
+  }
+
   private mergeWord(bytes: Uint8Array, start: number, end: number, spans: boolean): WordMerger {
     const { byteIds, merges, unknownId, fuseUnknown } = this.model;
     const merger = this.merger;
@@ -158,7 +166,7 @@ export class BpeEngine {
     const whole = this.model.wholeWord?.(bytes, start, end) ?? -1;
     if (whole >= 0) {
       merger.push(whole, start, end);
-      merger.trace?.push({ ids: [whole], table: undefined });
+      merger.trace?.push(this.wholeWordTrace(bytes, start, end, whole));
       return merger;
     }
     if (!spans && this.lowBytes) {

@@ -58,6 +58,7 @@ export async function openRanks(parts: RanksParts): Promise<Tokenizer> {
     model: { type: 'BPE', ignore_merges: true },
     vocab: jsonOfPieces(Array.from(spelled, ([id, piece]) => [piece, id] as const)),
     merges: JSON.stringify(merges),
+    namesRanksByIds: true,
     addedTokens: parts.added,
     preTokenizer: {
       type: 'Sequence',

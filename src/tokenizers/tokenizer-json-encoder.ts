@@ -272,9 +272,11 @@ function createModel(file: TokenizerFile): BpeModel {
     if (scratch.length < 2 * (end - start)) scratch = new Uint8Array(4 * (end - start));
     return vocabulary.find(scratch, 0, writePiece(bytes, start, end, scratch));
   };
+  const table = merges?.createTable() ?? new MergeTable(0);
+  table.namesRanksByIds = file.namesRanksByIds === true;
   return {
     byteIds,
-    merges: merges?.createTable() ?? new MergeTable(0),
+    merges: table,
     wholeWord: flagOf(name, model, 'ignore_merges', false) ? wholeWord : undefined,
     unknownId: unknownIdOf(file, byteIds),
     fuseUnknown: flagOf(name, model, 'fuse_unk', false),

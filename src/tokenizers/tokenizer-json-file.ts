@@ -21,6 +21,8 @@ export interface TokenizerFile {
   readonly vocabulary: Vocabulary;
   /** Of a BPE model. */
   readonly merges: FileMerges | undefined;
+  /** The merges were derived from ranks, by which people know them. */
+  readonly namesRanksByIds?: boolean | undefined;
   readonly addedTokens: unknown;
   readonly normalizer: Part | undefined;
   readonly preTokenizer: Part | undefined;

@@ -28,6 +28,7 @@ export class OrderedMerges implements PackedMerges {
   readonly tables: OrderedTables;
   /** Where several merges make one id their places rank them, and the ids do where one does. */
   readonly mergedId: ((rank: number) => number) | undefined;
+  readonly placeOf: ((rank: number) => number) | undefined;
   private readonly file: string;
   private readonly vocabulary: Vocabulary;
 
@@ -37,6 +38,7 @@ export class OrderedMerges implements PackedMerges {
     this.tables = tables;
     this.count = tables.splits.length;
     this.mergedId = tables.numbered ? undefined : (rank) => makerOf(tables.firsts, rank);
+    this.placeOf = tables.numbered ? (id) => tables.firsts[id] : undefined;
   }
 
   find(left: number, right: number): number {

@@ -19,6 +19,8 @@ export interface TokenizerJsonSource {
   bytes: Uint8Array;
   /** tokenizer_config.json: its added tokens count where tokenizer.json lacks them, nothing else of it does. */
   config?: Part;
+  /** The merges were derived from ranks that are ids, and a word that is a token is what its merges lead to. */
+  namesRanksByIds?: boolean;
   /** Gets what openKeptTokenizer opens the same tokenizer from, faster. */
   keep?: (tables: readonly Uint8Array[]) => void;
 }
@@ -33,7 +35,8 @@ export interface TokenizerJsonSource {
  */
 export async function openTokenizerJson(source: TokenizerJsonSource): Promise<Tokenizer> {
   const tables = { places: [] };
-  const file = readTokenizerFile(source.name, source.bytes, tables);
+  const read = readTokenizerFile(source.name, source.bytes, tables);
+  const file = { ...read, namesRanksByIds: source.namesRanksByIds };
   const tokenizer = await openFile(file, source.config);
   if (source.keep !== undefined) {
     const { keepTables } = await import('./tokenizer-json-kept.ts');

@@ -16,6 +16,8 @@ export interface VocabularyParts {
   preTokenizer?: object;
   postProcessor?: object;
   decoder?: object;
+  /** As TokenizerJsonSource has it. */
+  namesRanksByIds?: boolean;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface VocabularyParts {
  * Cost: a text of the vocabulary's size on top of opening a tokenizer.json.
  */
 export async function openVocabulary(parts: VocabularyParts): Promise<Tokenizer> {
-  const { name, model, vocab, merges } = parts;
+  const { name, model, vocab, merges, namesRanksByIds } = parts;
   const small = JSON.stringify({
     added_tokens: parts.addedTokens,
     normalizer: parts.normalizer ?? null,
@@ -34,7 +36,7 @@ export async function openVocabulary(parts: VocabularyParts): Promise<Tokenizer>
   });
   const members = JSON.stringify(model).slice(0, -1);
   const text = `${small.slice(0, -1)},"model":${members},"vocab":${vocab}${merges === undefined ? '' : `,"merges":${merges}`}}}`;
-  return openTokenizerJson({ name, bytes: Buffer.from(text) });
+  return openTokenizerJson({ name, bytes: Buffer.from(text), namesRanksByIds });
 }
 
 /** `{"piece": id, ...}`; no object holds the pieces, since `__proto__` may be one. */

@@ -3,7 +3,10 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { openSentencePiece } from '../../src/tokenizers/sentencepiece-tokenizer.ts';
 import { openEncoding } from '../../src/tokenizers/tiktoken.ts';
+import { openTiktokenFile } from '../../src/tokenizers/tiktoken-file.ts';
+import { noSettings } from '../../src/tokenizers/vocab-settings.ts';
 import type { Tokenizer } from '../../src/types.ts';
+import { largeFile } from './many-merges.ts';
 import { openBytes } from './tokenizer-json-oracle.ts';
 
 const root = new URL('../../fixtures/tokenizers/', import.meta.url);
@@ -88,6 +91,59 @@ describe.each([
       }
     }
   });
+});
+
+test('the rank of a merge is its place in a list of thousands, too, before and after a table is made of it', () => {
+  const file = largeFile();
+  const tokenizer = openBytes(file);
+  const nameOf = (id: number | null) => (id === null ? null : tokenizer.tokenOf(id));
+  const words = file.model.merges
+    .slice(-40)
+    .map((pair: [string, string]) => pair.join('').replace(/[ĠĊÃ©]/g, ''));
+  for (let pass = 0; pass < 2; pass++) {
+    let merges = 0;
+    for (const word of words) {
+      for (const { steps } of explained(tokenizer, word)) {
+        const [first, ...rest] = steps.map(({ rank, left, right, merged, ids }) => ({
+          rank,
+          left: nameOf(left),
+          right: nameOf(right),
+          merged: nameOf(merged),
+          pieces: ids.map(nameOf),
+        }));
+        expect(rest).toEqual([...naiveMerges(first.pieces as string[], file.model.merges)]);
+        merges += rest.length;
+      }
+    }
+    expect(merges).toBeGreaterThan(30);
+    tokenizer.encode(words.join('').repeat(20));
+  }
+});
+
+test('a rank file is explained as the built-in encoding of its ranks is: by ranks, also where a word is a token', async () => {
+  const packed = readFileSync(new URL('../../fixtures/tokenizers-slow/ranks.json.gz', import.meta.url));
+  const { ranks } = JSON.parse(gunzipSync(packed).toString()) as { ranks: string };
+  const settings = { ...noSettings, tokenizer: { tokenizer_class: 'QWenTokenizer' } };
+  const tokenizer = await openTiktokenFile('qwen.tiktoken', Buffer.from(ranks), settings);
+  const byRank = new Map(
+    ranks
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ') as [string, string]),
+  );
+  let whole = 0;
+  for (const text of short) {
+    expect([text, lastStates(tokenizer, text)[0]]).toEqual([text, lastStates(tokenizer, text)[1]]);
+    for (const { steps } of explained(tokenizer, text)) {
+      for (const { rank, merged } of steps.slice(1)) {
+        expect(rank).toBe(merged);
+        const bytes = tokenizer.bytesOf(merged as number) as Uint8Array;
+        expect(byRank.get(Buffer.from(bytes).toString('base64'))).toBe(String(rank));
+      }
+      if (steps.length > 1 && steps.at(-1)?.ids.length === 1) whole++;
+    }
+  }
+  expect(whole).toBeGreaterThan(5);
 });
 
 test('tiktoken’s merges end in its tokens, of ascending length and by rank, with the table and without', async () => {
