@@ -2,9 +2,8 @@ import type { Context } from '../command.ts';
 import { characterCount } from '../text/characters.ts';
 import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
 import { ScriptCounts, scriptColumns, share } from './script-counts.ts';
+import { joinPieces, textOfBytes } from './shown-pieces.ts';
 import { encodeOptions, textOf, truncated } from './token-rows.ts';
-
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** What each of several tokenizers makes of each text: a row per text and tokenizer. */
 export function compare(context: Context, refs: readonly string[], tokenizers: readonly Tokenizer[]): Report {
@@ -20,7 +19,7 @@ export function compare(context: Context, refs: readonly string[], tokenizers: r
           all.slice(0, limit),
         );
         const ids = tokens.map((token) => token.id);
-        const pieces = tokens.map((token) => decoder.decode(token.bytes)).join('|');
+        const pieces = tokens.map((token) => token.bytes);
         return [
           row,
           text,
@@ -28,7 +27,8 @@ export function compare(context: Context, refs: readonly string[], tokenizers: r
           tokens.length,
           share(characters, tokens.length),
           share(bytes, tokens.length),
-          pieces,
+          pieces.map(textOfBytes),
+          joinPieces(pieces),
           ids,
         ];
       });
@@ -42,7 +42,8 @@ export function compare(context: Context, refs: readonly string[], tokenizers: r
     { key: 'tokens', kind: 'count' },
     { key: 'characters_per_token', title: 'chars/token', kind: 'number' },
     { key: 'bytes_per_token', title: 'bytes/token', kind: 'number' },
-    { key: 'segmentation', kind: 'text' },
+    { key: 'segmentation', kind: 'text', where: 'machine' },
+    { key: 'segmentation', kind: 'text', where: 'table' },
     { key: 'ids', kind: 'text', where: 'machine' },
   ];
   return { columns, blocks: blocks(), layout: 'rows', plainKey: 'segmentation' };

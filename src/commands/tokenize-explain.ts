@@ -10,6 +10,7 @@ import type {
   Tokenizer,
   WeighedWord,
 } from '../types.ts';
+import { joinPieces, shownPiece } from './shown-pieces.ts';
 import { encodeOptions, textOf } from './token-rows.ts';
 
 /** How a model made the tokens of each word: merge by merge, or of which pieces. */
@@ -23,9 +24,8 @@ export function explain(context: Context, tokenizer: Tokenizer, caption: string[
     );
   }
   const row: Column = { key: 'row', kind: 'count', where: context.args.length === 1 ? 'machine' : 'all' };
-  const nameOf = (id: number | null): string | null => (id === null ? null : (tokenizer.tokenOf(id) ?? null));
   const cellsOf = (word: ExplainedWord): Cell[][] =>
-    'steps' in word ? mergeCells(word, nameOf) : pieceCells(word, nameOf);
+    'steps' in word ? mergeCells(word, tokenizer) : pieceCells(word, tokenizer);
   async function* blocks(): AsyncGenerator<Block> {
     for await (const input of context.texts()) {
       let index = 0;
@@ -42,25 +42,37 @@ export function explain(context: Context, tokenizer: Tokenizer, caption: string[
   return { columns, blocks: blocks(), caption, layout: 'rows', plainKey: isMerges ? 'pieces' : 'piece' };
 }
 
+/** A column of a piece by its name, and as tables show it. */
+const pieceColumn = (key: string): Column[] => [
+  { key, kind: 'text', where: 'machine' },
+  { key, kind: 'text', where: 'table' },
+];
+
 const mergeColumns: readonly Column[] = [
   { key: 'step', kind: 'count' },
   { key: 'rank', kind: 'count' },
-  { key: 'left', kind: 'text' },
-  { key: 'right', kind: 'text' },
-  { key: 'merged', kind: 'text' },
-  { key: 'pieces', kind: 'text' },
+  ...pieceColumn('left'),
+  ...pieceColumn('right'),
+  ...pieceColumn('merged'),
+  ...pieceColumn('pieces'),
   { key: 'ids', kind: 'text', where: 'machine' },
 ];
 
+/** Cells of pieceColumn. */
+function cellsOfPiece(id: number | null, tokenizer: Tokenizer): Cell[] {
+  return id === null ? [null, null] : [tokenizer.tokenOf(id) ?? null, shownPiece(tokenizer, id)];
+}
+
 /** A row per merge, after one of the word before the first. */
-function mergeCells({ steps }: MergedWord, nameOf: (id: number | null) => string | null): Cell[][] {
+function mergeCells({ steps }: MergedWord, tokenizer: Tokenizer): Cell[][] {
   return steps.map(({ rank, left, right, merged, ids }, step): Cell[] => [
     step,
     rank,
-    nameOf(left),
-    nameOf(right),
-    nameOf(merged),
-    ids.map(nameOf).join('|'),
+    ...cellsOfPiece(left, tokenizer),
+    ...cellsOfPiece(right, tokenizer),
+    ...cellsOfPiece(merged, tokenizer),
+    ids.map((id) => tokenizer.tokenOf(id) ?? ''),
+    joinPieces(ids.map((id) => shownPiece(tokenizer, id))),
     ids,
   ]);
 }
@@ -70,20 +82,20 @@ const pieceColumns: readonly Column[] = [
   { key: 'start', kind: 'count' },
   { key: 'end', kind: 'count' },
   { key: 'id', kind: 'id' },
-  { key: 'piece', kind: 'text' },
+  ...pieceColumn('piece'),
   { key: 'score', kind: 'number' },
   { key: 'total', kind: 'number' },
   { key: 'chosen', kind: 'flag' },
 ];
 
 /** A row per piece that stands in the word, the tokens among them chosen. */
-function pieceCells({ word, pieces }: WeighedWord, nameOf: (id: number | null) => string | null): Cell[][] {
+function pieceCells({ word, pieces }: WeighedWord, tokenizer: Tokenizer): Cell[][] {
   return pieces.map(({ start, end, id, score, total, chosen }): Cell[] => [
     word,
     start,
     end,
     id,
-    nameOf(id),
+    ...cellsOfPiece(id, tokenizer),
     score,
     total,
     chosen,

@@ -73,7 +73,13 @@ export function jsonCell(cell: Cell, column: Column, style: JsonStyle): string {
   if (typeof cell === 'bigint' || typeof cell === 'boolean') return String(cell);
   if (cell instanceof Uint8Array) return jsonString(bytesText(cell, column), style);
   if (isSubTable(cell)) return `[${subTableRows(cell.columns, cell.rows, style).join(style.comma)}]`;
-  return `[${cell.map((value) => jsonNumber(value, column.kind, style)).join(style.comma)}]`;
+  return `[${listItems(cell, column, style).join(style.comma)}]`;
+}
+
+function listItems(values: readonly (number | string)[], { kind }: Column, style: JsonStyle): string[] {
+  return values.map((value) =>
+    typeof value === 'string' ? jsonString(value, style) : jsonNumber(value, kind, style),
+  );
 }
 
 function jsonNumber(value: number, kind: ColumnKind, style: JsonStyle): string {
@@ -126,7 +132,7 @@ function jsonField(cell: Cell, column: Column, indent: string, style: JsonStyle)
     return jsonCell(cell, column, style);
   const items = isSubTable(cell)
     ? subTableRows(cell.columns, cell.rows, style)
-    : cell.map((value) => jsonNumber(value, column.kind, style));
+    : listItems(cell, column, style);
   if (items.length === 0) return '[]';
   if (!isSubTable(cell) && items.length <= shortArray) return `[${items.join(style.comma)}]`;
   return `[\n${items.map((item) => `${indent}  ${item}`).join(',\n')}\n${indent}]`;

@@ -85,9 +85,11 @@ function showNumber(value: number | bigint, kind: ColumnKind, style: CellStyle):
   }
 }
 
-function showList(values: readonly number[], style: CellStyle): string {
+function showList(values: readonly (number | string)[], style: CellStyle): string {
   const shown = values.length <= style.clip ? values : values.slice(0, style.clip);
-  const parts = shown.map((value) => showNumber(value, 'id', style));
+  const parts = shown.map((value) =>
+    typeof value === 'string' ? showText(value) : showNumber(value, 'id', style),
+  );
   if (shown !== values) parts.push('...');
   return `[${parts.join(', ')}]`;
 }

@@ -1,5 +1,5 @@
 import { showText } from '../text/escape.ts';
-import type { Renderer } from '../types.ts';
+import type { Cell, Renderer } from '../types.ts';
 
 /** One line per row: the report's plain column, raw in a pipe, escaped on a terminal. */
 export const renderer: Renderer = {
@@ -13,10 +13,15 @@ export const renderer: Renderer = {
     const place = report.columns.findIndex((column) => column.key === key);
     for await (const block of report.blocks) {
       for (const cells of block.cells) {
-        const text = String(cells[place] ?? '');
+        const cell = cells[place] ?? '';
+        const text = isPieces(cell) ? cell.join('|') : String(cell);
         sink.write(`${options.terminal ? showText(text) : text}\n`);
       }
       await sink.flush();
     }
   },
 };
+
+function isPieces(cell: Cell): cell is string[] {
+  return Array.isArray(cell) && typeof cell[0] === 'string';
+}

@@ -34,3 +34,14 @@ test('--by-script asks for --compare', () => {
   expect(emb(['tokenize', 'a', '--by-script'])).toMatchObject({ code: 2 });
   expect(emb(['tokenize', 'a', '--by-script', '--compare', 'gpt2', '--summary'])).toMatchObject({ code: 2 });
 });
+
+test('tokens stand side by side, halves of characters and leading spaces to be seen, and are lists for machines', () => {
+  const args = ['tokenize', 'a \u5cf6', '--compare', 'gpt2'];
+  const table = emb([...args, '-f', 'table']).stdout;
+  // \u5cf6 is e5 b3 b6: a space and its first byte, then two bytes.
+  expect(table).toContain('a|␣<0xE5>|<0xB3>|<0xB6>');
+  const [row] = JSON.parse(emb([...args, '-f', 'json']).stdout);
+  expect(row.segmentation).toEqual(['a', ' <0xE5>', '<0xB3>', '<0xB6>']);
+  const plain = emb(['tokenize', 'a b', '--compare', 'gpt2', '-f', 'text']).stdout;
+  expect(plain).toBe('a| b\n');
+});

@@ -10,8 +10,13 @@ test('--explain prints a row per merge, the last of which are the tokens', () =>
     .map((line) => JSON.parse(line));
   // The ranks of gpt2's merges, as vocab.bpe numbers them after its 256 bytes.
   expect(rows.map(({ rank }) => rank)).toEqual([null, 261, 265, 268, 295, 341, 482, 528, 1634, 4233, 30001]);
-  expect(rows[0]).toMatchObject({ word: 0, step: 0, left: null, pieces: 't|o|k|e|n|i|z|a|t|i|o|n' });
-  expect(rows.at(-1)).toMatchObject({ left: 't', right: 'oken', merged: 'token', pieces: 'token|ization' });
+  expect(rows[0]).toMatchObject({ word: 0, step: 0, left: null, pieces: [...'tokenization'] });
+  expect(rows.at(-1)).toMatchObject({
+    left: 't',
+    right: 'oken',
+    merged: 'token',
+    pieces: ['token', 'ization'],
+  });
   const ids = emb(['tokenize', 'tokenization', '-f', 'ids']).stdout.trim().split(' ').map(Number);
   expect(rows.at(-1).ids).toEqual(ids);
 });
@@ -43,4 +48,15 @@ test('--explain prints the pieces that a word might consist of', () => {
   const chosen = rows.filter((row) => row.chosen).map(({ id }) => id);
   const ids = emb(['tokenize', 'hello', '-m', 'fixtures/tokenizers/wordpiece', '-f', 'ids', '--no-special']);
   expect(chosen).toEqual(ids.stdout.trim().split(' ').map(Number));
+});
+
+test('tables show what pieces stand for, and keep the marks of their places', () => {
+  const explained = (model: string, text: string) =>
+    emb(['tokenize', text, '-m', `fixtures/tokenizers/${model}`, '--explain', '-f', 'table']).stdout;
+  const gpt2 = explained('gpt2', 'the h\u00e9');
+  expect(gpt2).toContain('│ ␣|h|<0xC3>|<0xA9> │');
+  expect(gpt2).not.toMatch(/[Ġ\u00c3]/);
+  expect(explained('more/clip.json', 'hello')).toContain('o</w>');
+  expect(explained('wordpiece', 'hello')).toContain('##el');
+  expect(explained('more/llama2.json', 'the')).toContain('␣');
 });
