@@ -4,7 +4,7 @@ import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
 import type { Tokenizer } from '../types.ts';
 import { parseIds } from './ids.ts';
-import { readJsonTexts } from './json-texts.ts';
+import { readJsonIds, readJsonTexts } from './json-texts.ts';
 
 const inputKinds = ['lines', 'jsonl', 'ids', 'npy', 'f32'] as const;
 type InputKind = (typeof inputKinds)[number];
@@ -31,7 +31,7 @@ export interface RestOfTexts {
 export class Inputs {
   readonly #host: InputHost;
   readonly #kind: InputKind;
-  readonly #field: string;
+  readonly #field: string | undefined;
   #isEnough: ((bytes: number) => boolean) | undefined;
   #rest: RestOfTexts | undefined;
 
@@ -46,7 +46,7 @@ export class Inputs {
       throw new EmbError('usage', `--input ${kind} takes no field, "${field.join(':')}" was given`);
     }
     this.#kind = kind as InputKind;
-    this.#field = field.join(':') || 'text';
+    this.#field = field.join(':') || undefined;
   }
 
   /** Several inputs at once would leave all but one of them out without a word. */
@@ -112,7 +112,7 @@ export class Inputs {
       return;
     }
     if (this.#kind === 'jsonl') {
-      yield* readJsonTexts(this.#records(), this.#field, this.#host.skip);
+      yield* readJsonTexts(this.#records(), this.#field ?? 'text', this.#host.skip);
       return;
     }
     let row = 0;
@@ -154,6 +154,10 @@ export class Inputs {
 
   /** Lines of ids; what is none is passed over with its number, unless --strict. */
   async *#idRecords(rows: number): AsyncGenerator<IdInput> {
+    if (this.#kind === 'jsonl') {
+      yield* readJsonIds(this.#records(), this.#field ?? 'ids', rows, this.#host.skip);
+      return;
+    }
     let row = 0;
     for await (const record of this.#records()) {
       const line = row++;

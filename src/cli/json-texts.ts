@@ -1,4 +1,4 @@
-import type { TextInput } from '../command.ts';
+import type { IdInput, TextInput } from '../command.ts';
 
 /** Tokens of one text, as `tokenize -f jsonl` writes them: an object per token, those of a text with one `row`. */
 interface TokenGroup {
@@ -7,16 +7,56 @@ interface TokenGroup {
   ids: number[];
 }
 
+type Skip = (line: number, message: string) => void;
+
+/** What a line stands for that is no token; undefined where it lacks what is asked for. */
+type WholeOf = (value: unknown, row: number) => TextInput | undefined;
+
 /**
  * Texts of JSON lines: a string, or an object with the text under `field`. Objects of tokens are put together to their texts.
  *
  * The number of a text is that of its line from 0, so that what is passed over leaves a gap; token objects bring theirs.
  * @param skip says which line (from 1) is passed over, and why
  */
-export async function* readJsonTexts(
+export function readJsonTexts(
   records: AsyncIterable<string>,
   field: string,
-  skip: (line: number, message: string) => void,
+  skip: Skip,
+): AsyncGenerator<TextInput> {
+  const wholeOf: WholeOf = (value, row) => {
+    const text = textOf(value, field);
+    return text === undefined ? undefined : { row, text };
+  };
+  return readRecords(records, field, skip, wholeOf, `has no text "${field}"`);
+}
+
+/** Ids of JSON lines: a list, an object with one under `field`, or objects of tokens, as for {@link readJsonTexts}. Ids from `rows` on are none. */
+export async function* readJsonIds(
+  records: AsyncIterable<string>,
+  field: string,
+  rows: number,
+  skip: Skip,
+): AsyncGenerator<IdInput> {
+  const isRow = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < rows;
+  const wholeOf: WholeOf = (value, row) => {
+    const ids = Array.isArray(value) ? value : (value as Record<string, unknown> | null)?.[field];
+    return Array.isArray(ids) && ids.every(isRow)
+      ? { row, text: null, ids: Uint32Array.from(ids) }
+      : undefined;
+  };
+  const lacking = `has no list "${field}" of ids below ${rows}, and is no token of such an id`;
+  for await (const { row, ids } of readRecords(records, field, skip, wholeOf, lacking, rows)) {
+    if (ids !== undefined) yield { row, ids };
+  }
+}
+
+async function* readRecords(
+  records: AsyncIterable<string>,
+  field: string,
+  skip: Skip,
+  wholeOf: WholeOf,
+  lacking: string,
+  rows = 2 ** 32,
 ): AsyncGenerator<TextInput> {
   let line = 0;
   let group: TokenGroup | undefined;
@@ -30,7 +70,7 @@ export async function* readJsonTexts(
       skip(line, 'is no JSON');
       continue;
     }
-    const token = tokenOf(value);
+    const token = tokenOf(value, rows);
     if (token !== undefined) {
       if (group !== undefined && group.row !== token.row) {
         yield ended(group);
@@ -42,9 +82,9 @@ export async function* readJsonTexts(
     }
     if (group !== undefined) yield ended(group);
     group = undefined;
-    const text = textOf(value, field);
-    if (text === undefined) skip(line, `has no text "${field}"`);
-    else yield { row: line - 1, text };
+    const whole = wholeOf(value, line - 1);
+    if (whole === undefined) skip(line, lacking);
+    else yield whole;
   }
   if (group !== undefined) yield ended(group);
 }
@@ -63,10 +103,10 @@ function textOf(value: unknown, field: string): string | undefined {
   return typeof text === 'string' ? text : undefined;
 }
 
-/** Row and id of an object that stands for one token. */
-function tokenOf(value: unknown): { row: number; id: number } | undefined {
+/** Row and id of an object that stands for one token, of an id below `rows`. */
+function tokenOf(value: unknown, rows: number): { row: number; id: number } | undefined {
   const { row, index, id } = (value ?? {}) as Record<string, unknown>;
   const isCount = (number: unknown) => Number.isInteger(number) && (number as number) >= 0;
-  if (!isCount(row) || !isCount(index) || !isCount(id) || (id as number) > 0xffffffff) return undefined;
+  if (!isCount(row) || !isCount(index) || !isCount(id) || (id as number) >= rows) return undefined;
   return { row: row as number, id: id as number };
 }

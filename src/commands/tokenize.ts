@@ -35,7 +35,12 @@ export const command: Command = {
       value: 'ref',
       description: 'a model, a preset, a tokenizer file or a built-in encoding (default gpt2)',
     },
-    { long: 'decode', type: 'flag', description: 'ids to text: --ids, or lines of ids on stdin' },
+    {
+      long: 'decode',
+      type: 'flag',
+      description:
+        'ids to text: --ids, or lines of ids on stdin, or with --input jsonl what tokenize wrote (tokens, or lists "ids"); --no-special leaves special tokens out',
+    },
     { long: 'count', type: 'flag', description: 'how many tokens each text has' },
     {
       long: 'summary',
@@ -251,7 +256,8 @@ function decode(context: Context, tokenizer: Tokenizer): Report {
   }
   async function* blocks(): AsyncGenerator<Block> {
     for await (const { row, ids: all } of context.idSequences(tokenizer.vocabSize, async () => tokenizer)) {
-      const ids = truncated(all, row, context, (given, limit) => given.subarray(0, limit));
+      const wanted = context.options.noSpecial ? all.filter((id) => !tokenizer.isSpecial(id)) : all;
+      const ids = truncated(wanted, row, context, (given, limit) => given.subarray(0, limit));
       const bytes = tokenizer.decodeBytes(ids);
       yield { cells: [[row, ids.length, decoder.decode(bytes), bytes]], sequence: row, ends: true };
     }
