@@ -20,7 +20,8 @@ export function explain(context: Context, tokenizer: Tokenizer, caption: string[
   if (explains === undefined) {
     throw new EmbError(
       'unsupported',
-      `${name} is of the kind ${kind}, expected a tokenizer.json, tiktoken, or SentencePiece's Unigram to explain`,
+      `${name} is of the kind ${kind}, expected a tokenizer.json, a vocabulary that is read as one, tiktoken, or SentencePiece's Unigram to explain`,
+      '-m takes the tokenizer.json of the model, where it has one; --stages says what made each token of any kind',
     );
   }
   const row: Column = { key: 'row', kind: 'count', where: context.args.length === 1 ? 'machine' : 'all' };

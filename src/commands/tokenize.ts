@@ -57,7 +57,7 @@ export const command: Command = {
       long: 'explain',
       type: 'flag',
       description:
-        'how words became tokens: the merges one by one with their ranks (byte pair encoding); every piece that stands in a word, with score and best sum (Unigram) or as it was tried (WordPiece)',
+        'how words became tokens: the merges one by one with their ranks (byte pair encoding); every piece that stands in a word, with score and best sum (Unigram) or as it was tried (WordPiece). Not for GGUF, SentencePiece BPE and lists of words',
     },
     {
       long: 'by-script',

@@ -22,8 +22,12 @@ test('--explain prints a row per merge, the last of which are the tokens', () =>
 });
 
 test('--explain says what it cannot explain', () => {
-  const words = emb(['tokenize', 'king', '-m', 'fixtures/words-eval/vectors.txt', '--explain']);
-  expect(words).toMatchObject({ code: 1, stderr: expect.stringContaining('to explain') });
+  for (const model of ['words-eval/vectors.txt', 'gguf/vocab/bert.gguf', 'gguf/vocab/byte-pairs.gguf']) {
+    const { code, stderr } = emb(['tokenize', 'king', '-m', `fixtures/${model}`, '--explain']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/to explain\nhint: .*tokenizer\.json/);
+  }
+  expect(emb(['tokenize', '--help']).stdout.replace(/\s+/g, ' ')).toContain('Not for GGUF');
   for (const also of [['--count'], ['--truncate', '1'], ['--fit'], ['-f', 'ids']]) {
     expect(emb(['tokenize', 'a', '--explain', ...also])).toMatchObject({ code: 2 });
   }
