@@ -92,7 +92,8 @@ async function renderRows(
 ): Promise<void> {
   const columns = shownColumns(report.columns);
   const { paint, width, style } = setting;
-  const dim = report.vectors?.dim;
+  // A matrix of no columns (similarity of nothing) has no vectors to show.
+  const dim = report.vectors?.dim || undefined;
   const vectors = dim === undefined ? undefined : new VectorColumn(dim, style.precision, width, paint);
   const grid = new Grid(
     setting.table,

@@ -30,6 +30,15 @@ describe('emb similarity', () => {
     expect(read.stdout).toBe(given.stdout);
   });
 
+  test('of nothing is an empty matrix, in every format of text', () => {
+    for (const format of ['table', 'md', 'csv', 'json', 'jsonl', 'heatmap', 'svg']) {
+      for (const input of ['lines', 'ids', 'jsonl']) {
+        const { code, stderr } = emb(['similarity', '-m', vectors, '--input', input, '-f', format], { input: '' });
+        expect(code, `${format} of ${input}: ${stderr}`).toBe(0);
+      }
+    }
+  });
+
   test('compares ids, and vectors that need no model', () => {
     const ids = shell(`emb similarity -m ${vectors} --ids 3,5,7 --metric l2 -f csv`);
     expect(ids.code, ids.stderr).toBe(0);
