@@ -36,6 +36,27 @@ export interface TextInput {
   text: string | null;
   /** Its tokens, where the input is what `tokenize -f jsonl` writes: they need not be found again. */
   ids?: Uint32Array;
+  /** Its line of stdin or of a file, from 1; absent for an argument, and for a text of several lines. */
+  line?: number;
+}
+
+/** One vector of the input. */
+export interface VectorInput {
+  /** Its number from 0; of JSON lines that of the line, so that what is passed over leaves a gap. */
+  row: number;
+  /** The token or the text that it is said to be of; null where the input has vectors only. */
+  text: string | null;
+  /** Shape: [dim] */
+  vector: Float32Array;
+  /** From 1; of JSON lines only. */
+  line?: number;
+}
+
+/** Things of the input that are answered together. */
+export interface Batch<T> {
+  items: T[];
+  /** Nothing follows, as far as is known. */
+  ends: boolean;
 }
 
 /** One sequence of ids of the input (--ids). */
@@ -190,11 +211,17 @@ export interface Context {
   idSequences(rows: number, tokenizer: () => Promise<Tokenizer>): AsyncIterable<IdInput>;
   /** Vectors of `--input npy|f32|jsonl -`. */
   vectors(dim: number | undefined): Promise<{ data: Float32Array; rows: number; dim: number }>;
-  /** Vectors of a file, or of stdin for `-` (--vectors): npy, json lines with "vector" or "embedding", else raw float32. */
+  /** Vectors of a file, or of stdin for `-` (--vectors): npy, json lines with "vector" or "embedding", raw float32; as --input says, else told by content. */
   vectorsOf(
     path: string,
     dim: number | undefined,
   ): Promise<{ data: Float32Array; rows: number; dim: number }>;
+  /** The same one by one, JSON lines as they arrive; without a path those of `--input npy|f32`. */
+  vectorRows(path: string | undefined, dim: number): AsyncIterable<VectorInput>;
+  /** Items in batches of at most so many. A pause of the writer ends one, and what it was answered leaves at the next. */
+  batches<T>(items: AsyncIterable<T>, most: number): AsyncIterable<Batch<T>>;
+  /** Passes over a line of the input, with its number on stderr; the exit code is 1 then. @throws EmbError "corrupt" with --strict */
+  passOver(line: number, message: string): void;
   /** Lines of a file that an option or an argument names, of stdin for `-`. */
   linesOf(path: string): AsyncIterable<string>;
   /** A line on stderr, unless --quiet; the same message once. */

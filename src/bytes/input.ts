@@ -36,6 +36,8 @@ export class RecordStream {
   readonly #chunks: AsyncGenerator<Buffer>;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
+  /** Chunks that were looked at, and are to be read. */
+  #unread: Buffer[] = [];
   /** The input has more than was read. */
   hasRest = false;
 
@@ -50,7 +52,7 @@ export class RecordStream {
     let read = 0;
     try {
       while (!isEnough(read)) {
-        const { value: chunk, done } = await this.#chunks.next();
+        const { value: chunk, done } = await this.#next();
         if (done) {
           if (this.#pendingBytes > 0) yield* recordsOf(this.#take(), this.#options);
           return;
@@ -80,7 +82,7 @@ export class RecordStream {
       return joined;
     };
     for (;;) {
-      const next = this.#chunks.next();
+      const next = this.#next();
       if (length > 0 && (await isSlow(next))) yield piece();
       const { value: chunk, done } = await next;
       if (done) break;
@@ -92,6 +94,33 @@ export class RecordStream {
     }
     if (this.#pendingBytes > 0) ready.push(this.#take());
     if (ready.length > 0) yield piece();
+  }
+
+  async #next(): Promise<IteratorResult<Buffer, void>> {
+    const value = this.#unread.shift();
+    return value === undefined ? this.#chunks.next() : { value, done: false };
+  }
+
+  /** The beginning of the input: a whole record, or so many bytes, or all there is. It is still to be read. */
+  async peek(bytes: number): Promise<Buffer> {
+    let head = Buffer.alloc(0);
+    while (head.byteLength < bytes && !head.includes(this.#options.separator)) {
+      const { value: chunk, done } = await this.#chunks.next();
+      if (done) break;
+      this.#unread.push(chunk);
+      head = Buffer.concat([head, chunk]);
+    }
+    return head;
+  }
+
+  /** All of the input that was not read. */
+  async bytes(): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for (;;) {
+      const { value: chunk, done } = await this.#next();
+      if (done) return Buffer.concat(parts);
+      parts.push(chunk);
+    }
   }
 
   /** Keeps what follows the last separator, and gives what stands before it. */
@@ -121,6 +150,40 @@ export class RecordStream {
     this.#pending = [];
     this.#pendingBytes = 0;
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  }
+}
+
+/**
+ * Items in batches of at most so many; one ends early when the next item is not there within a pause.
+ *
+ * @param onPause called when the writer is still silent after such a batch was answered
+ */
+export async function* inBatches<T>(
+  items: AsyncIterable<T>,
+  most: number,
+  onPause: () => void,
+): AsyncGenerator<{ items: T[]; ends: boolean }> {
+  const iterator = items[Symbol.asyncIterator]();
+  let batch: T[] = [];
+  try {
+    for (;;) {
+      const next = iterator.next();
+      if (batch.length > 0 && (await isSlow(next))) {
+        yield { items: batch, ends: false };
+        batch = [];
+        if (await isSlow(next)) onPause();
+      }
+      const { value, done } = await next;
+      if (done) break;
+      batch.push(value);
+      if (batch.length < most) continue;
+      yield { items: batch, ends: false };
+      batch = [];
+    }
+    if (batch.length > 0) yield { items: batch, ends: true };
+  } finally {
+    // Not awaited: it would wait for a writer who is silent.
+    void iterator.return?.();
   }
 }
 

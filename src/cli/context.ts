@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { pathExists, readAll, readRecords } from '../bytes/input.ts';
+import { inBatches, pathExists, readAll, readRecords } from '../bytes/input.ts';
 import type { Context, OptionValues } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { escapeText } from '../text/escape.ts';
@@ -50,20 +50,22 @@ export function createContext(
     said.add(message);
     complain(`note: ${message}`);
   };
+  const onPause = (): void => {
+    for (const emit of emitters) emit();
+    flush();
+  };
+  const skip = (line: number, message: string): void => {
+    if (options.strict) throw new EmbError('corrupt', `input line ${line} ${message}`);
+    skipped++;
+    say(escapeText(`emb: input line ${line} ${message}: passed over`));
+  };
   const inputs = new Inputs({
     args,
     options,
     textArguments: takes.arguments,
     note,
-    onPause: () => {
-      for (const emit of emitters) emit();
-      flush();
-    },
-    skip: (line, message) => {
-      if (options.strict) throw new EmbError('corrupt', `input line ${line} ${message}`);
-      skipped++;
-      say(`emb: input line ${line} ${message}: passed over`);
-    },
+    onPause,
+    skip,
   });
   const modelRef = (options.model as string | undefined) ?? (process.env.EMB_MODEL || undefined);
 
@@ -119,23 +121,13 @@ export function createContext(
       if (kindOfPath(ref) !== undefined) return undefined;
       return (await import('../model/presets/index.ts')).findPreset(ref);
     },
-    async vectors(dim) {
-      const { readVectors } = await import('../model/vectors.ts');
-      const { kind, bytes } = await inputs.bytes();
-      const vectors = await readVectors(kind, bytes, dim);
-      if (vectors.rounded) note(`${vectors.rounded} values are no float32: each is rounded once`);
-      return vectors;
+    vectors: async (dim) => (await import('./vectors.ts')).wholeVectors(context, undefined, dim),
+    vectorsOf: async (path, dim) => (await import('./vectors.ts')).wholeVectors(context, path, dim),
+    async *vectorRows(path, dim) {
+      yield* (await import('./vectors.ts')).vectorRows(context, path, dim);
     },
-    async vectorsOf(path, dim) {
-      if (path === '-' && inputs.readsStdin(false)) {
-        throw new EmbError('usage', '--vectors - and the input both read stdin', '--vectors FILE');
-      }
-      const { readVectors, kindOfVectors } = await import('../model/vectors.ts');
-      const bytes = await readAll(path === '-' ? undefined : path);
-      const vectors = await readVectors(kindOfVectors(bytes), bytes, dim);
-      if (vectors.rounded) note(`${vectors.rounded} values are no float32: each is rounded once`);
-      return vectors;
-    },
+    batches: (items, most) => inBatches(items, most, onPause),
+    passOver: skip,
     linesOf: (path) =>
       readRecords({ file: path === '-' ? undefined : path, separator: 10, note, onPause: () => {} }),
     progress: (total, unit) => startProgress(total, unit, options.quiet === true),

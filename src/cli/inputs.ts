@@ -1,6 +1,7 @@
-import { pathExists, RecordStream, readAll } from '../bytes/input.ts';
+import { pathExists, RecordStream } from '../bytes/input.ts';
 import type { IdInput, OptionValues, TextInput } from '../command.ts';
 import { EmbError } from '../errors.ts';
+import type { VectorKind } from '../model/vectors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
 import type { Tokenizer } from '../types.ts';
 import { parseIds } from './ids.ts';
@@ -121,7 +122,7 @@ export class Inputs {
       if (row === 0 && record.startsWith('\ufeff')) {
         this.#host.note('the input starts with a byte order mark (U+FEFF), kept as text');
       }
-      yield { row: row++, text: record };
+      yield { row: row++, text: record, line: row };
     }
     if (stream.hasRest) this.#rest = { stream, row };
   }
@@ -178,17 +179,23 @@ export class Inputs {
     return this.#host.textArguments && this.#host.args.length === 1 && this.#host.args[0] === '-';
   }
 
-  /** Everything of stdin or --file, with the form that --input names. */
-  async bytes(): Promise<{ kind: InputKind; bytes: Uint8Array }> {
-    const file = this.#host.options.file as string | undefined;
-    if (file === undefined && !this.#readsStdin()) {
+  /** Where vectors come from: the path of --vectors (`-` is stdin), else what --input names; and their form, where --input says it. */
+  vectors(path: string | undefined): { kind: VectorKind | undefined; stream: RecordStream } {
+    const { options, note, onPause } = this.#host;
+    const kind = this.#kind === 'lines' || this.#kind === 'ids' ? undefined : this.#kind;
+    if (path === '-' && this.readsStdin(false)) {
+      throw new EmbError('usage', '--vectors - and the input both read stdin', '--vectors FILE');
+    }
+    if (path === undefined && options.file === undefined && !this.#readsStdin()) {
       throw new EmbError(
         'usage',
         `--input ${this.#kind} needs something to read`,
         '- reads stdin, --file F a file',
       );
     }
-    return { kind: this.#kind, bytes: await readAll(file) };
+    const named = path ?? (options.file as string | undefined);
+    const file = named === '-' ? undefined : named;
+    return { kind, stream: new RecordStream({ file, separator: 10, note, onPause }) };
   }
 
   #records(): AsyncGenerator<string> {

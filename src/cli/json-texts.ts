@@ -25,7 +25,7 @@ export function readJsonTexts(
 ): AsyncGenerator<TextInput> {
   const wholeOf: WholeOf = (value, row) => {
     const text = textOf(value, field);
-    return text === undefined ? undefined : { row, text };
+    return text === undefined ? undefined : { row, text, line: row + 1 };
   };
   return readRecords(records, field, skip, wholeOf, `has no text "${field}"`);
 }

@@ -5,7 +5,8 @@ import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
 import { readAmong } from './among.ts';
 import { tokenCells, tokenColumns } from './answer-columns.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
-import { type Query, readQueries } from './queries.ts';
+import { hasDirection, nameOfQuery, type Query, type QuerySource, queriesOf } from './queries.ts';
+import { type Asked, begun, queryColumns } from './query-batches.ts';
 
 export const command: Command = {
   name: 'explain',
@@ -83,8 +84,8 @@ async function run(context: Context): Promise<Report> {
   const { model, table } = opened;
   const names = await rowNames(context, opened);
   const tokenizer = async () => names ?? context.tokenizer(model);
-  const queries = await readQueries(context, table, tokenizer);
-  for (const query of queries) checkLength(query, names);
+  // Each takes scans of its own: two together only say that there are several.
+  const asked = await begun(context.batches(explainable(context, { table, names, tokenizer }), 2));
   const nonNegative = options.nonNegative === true;
   const pursuit: PursuitOptions = {
     k: (options.k as number | undefined) ?? 8,
@@ -94,22 +95,25 @@ async function run(context: Context): Promise<Report> {
     kernel: options.kernel === 'ts' ? 'ts' : 'simd',
   };
   async function* blocks(): AsyncGenerator<Block> {
-    for (const [index, query] of queries.entries()) {
-      const progress = context.progress(table.rows * pursuit.k, 'rows');
-      const steps = await pursue(table, query.vector, {
-        ...pursuit,
-        exclude: options.keepSelf ? undefined : new Set(query.ids),
-        advance: (rows) => progress.advance(rows),
-      });
-      progress.done();
-      const cells = steps.map((step, rank) =>
-        context.format === 'ids' ? [step.row] : cellsOf(query, step, rank, names),
-      );
-      yield { cells, sequence: index, ends: true };
+    let sequence = 0;
+    for await (const queries of asked.batches) {
+      for (const query of queries) {
+        const progress = context.progress(table.rows * pursuit.k, 'rows');
+        const steps = await pursue(table, query.vector, {
+          ...pursuit,
+          exclude: options.keepSelf ? undefined : new Set(query.ids),
+          advance: (rows) => progress.advance(rows),
+        });
+        progress.done();
+        const cells = steps.map((step, rank) =>
+          context.format === 'ids' ? [step.row] : cellsOf(query, step, rank, names),
+        );
+        yield { cells, sequence: sequence++, ends: true };
+      }
     }
   }
   return {
-    columns: context.format === 'ids' ? [{ key: 'id', kind: 'id' }] : columnsOf(queries, names),
+    columns: context.format === 'ids' ? [{ key: 'id', kind: 'id' }] : columnsOf(asked, names),
     blocks: blocks(),
     caption: [
       `${captionOfTable(opened, names)} · orthogonal matching pursuit${nonNegative ? ', non-negative' : ''}`,
@@ -118,22 +122,20 @@ async function run(context: Context): Promise<Report> {
   };
 }
 
-/** @throws EmbError "range" for a vector that no sum of rows is a share of */
-function checkLength({ row, text, ids, vector }: Query, names: Tokenizer | undefined): void {
-  if (vector.every(Number.isFinite) && vector.some((value) => value !== 0)) return;
-  const token = ids.length === 1 ? names?.tokenOf(ids[0]) : undefined;
-  const name = text ?? token ?? (ids.length === 1 ? `#${ids[0]}` : null);
-  throw new EmbError(
-    'range',
-    `vector ${row}${name === null ? '' : ` (${JSON.stringify(name)})`} is zero or not finite: there is nothing to explain`,
-  );
+/** The queries that some sum of rows may be a share of. @throws EmbError "range" for an argument that has no direction */
+async function* explainable(context: Context, source: QuerySource): AsyncGenerator<Query> {
+  for await (const query of queriesOf(context, source)) {
+    if (hasDirection(query.vector)) yield query;
+    else if (query.line !== undefined) context.passOver(query.line, 'is zero or not finite');
+    else {
+      throw new EmbError('range', `${nameOfQuery(query)} is zero or not finite: there is nothing to explain`);
+    }
+  }
 }
 
-function columnsOf(queries: readonly Query[], names: Tokenizer | undefined): Column[] {
-  const hasTexts = queries.some(({ text }) => text !== null);
+function columnsOf(asked: Asked, names: Tokenizer | undefined): Column[] {
   return [
-    { key: 'row', kind: 'count', where: queries.length > 1 && !hasTexts ? 'all' : 'machine' },
-    { key: 'query', kind: 'text', where: queries.length > 1 && hasTexts ? 'all' : 'machine' },
+    ...queryColumns(asked),
     { key: 'step', kind: 'count' },
     ...tokenColumns(names),
     { key: 'coefficient', kind: 'number' },

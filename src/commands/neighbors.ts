@@ -2,14 +2,15 @@ import type { Command, Context, WorkerThread } from '../command.ts';
 import { shownId } from '../composed-id.ts';
 import { meanRow } from '../core/center.ts';
 import type { Components } from '../core/components.ts';
-import { findNeighbors, type Metric, type Neighbor } from '../core/neighbors.ts';
+import { type Metric, type Neighbor, NeighborFinder, passQueries } from '../core/neighbors.ts';
 import type { ScanJob } from '../core/shared-scan.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
 import { readAmong } from './among.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
-import { type Query, readQueries } from './queries.ts';
+import { hasDirection, nameOfQuery, type Query, queriesOf } from './queries.ts';
+import { type Asked, begun, queryColumns } from './query-batches.ts';
 
 /** Bytes of a table from which on a second thread gains more than its start costs; with many queries, bytes times queries. */
 const secondThreadWorth = 600e6;
@@ -23,7 +24,8 @@ export const command: Command = {
     'The k nearest rows by cosine, dot product or L2 distance: every row is compared, exactly. An argument is a token of the vocabulary\n' +
     'if there is one of that name (" king" and "king" are two), else a text: the mean of its tokens. A query is left out of its own answer.\n' +
     'Vectors from elsewhere: --vectors - reads npy, json lines with "vector" or "embedding" (what emb embed -f jsonl prints), or raw\n' +
-    'float32. Rows of zeros and rows that hold a NaN have no direction and are no answers.\n' +
+    'float32: told by content, unless --input npy, jsonl or f32 says it. Texts and json lines are a stream, answered as they come; a\n' +
+    'line that is no query is passed over. Rows of zeros and rows that hold a NaN have no direction and are no answers.\n' +
     'A few directions that all rows share often hide what sets them apart: --center and --remove-components take them away.',
   options: [
     {
@@ -119,25 +121,19 @@ async function run(context: Context): Promise<Report> {
   const early = await startThreads(context, table, 1);
   const names = await rowNames(context, opened);
   const tokenizer = async () => names ?? context.tokenizer(model);
-  const queries = await readQueries(context, table, tokenizer);
-  const threads = early.length > 0 ? early : await startThreads(context, table, queries.length);
+  const asked = await begun(context.batches(queriesOf(context, { table, names, tokenizer }), passQueries));
+  const threads = early.length > 0 ? early : await startThreads(context, table, asked.first.length);
   const metric = (options.metric as Metric | undefined) ?? 'cosine';
   const among = await readAmong(context, table, tokenizer);
   const components = await componentsOf(context, table);
   const center =
     options.center && components === undefined ? await meanRow(table.scan(), table.dim) : undefined;
-  if (!options.keepSelf && queries.some(({ ids }) => ids.some((id) => shownId(id) !== null))) {
-    context.note('the tokens of a query are left out of its own answer; --keep-self keeps them');
-  }
   async function* blocks(): AsyncGenerator<Block> {
-    const progress = context.progress(table.rows, 'rows');
-    const vectors = new Float32Array(queries.length * table.dim);
-    for (const [index, { vector }] of queries.entries()) vectors.set(vector, index * table.dim);
-    const answers = await findNeighbors(table, vectors, {
+    let progress = context.progress(table.rows, 'rows');
+    const finder = new NeighborFinder(table, {
       k: (options.k as number | undefined) ?? 10,
       metric,
       kernel: options.kernel === 'ts' ? 'ts' : 'simd',
-      exclude: options.keepSelf ? undefined : queries.map(({ ids }) => new Set(ids)),
       among,
       center,
       components,
@@ -145,12 +141,24 @@ async function run(context: Context): Promise<Report> {
       advance: (rows) => progress.advance(rows),
       threads,
     });
-    progress.done();
-    for (const [index, query] of queries.entries()) {
-      const cells = answers[index].map((neighbor, rank) =>
-        context.format === 'ids' ? [neighbor.row] : cellsOf(query, neighbor, rank, names),
-      );
-      yield { cells, sequence: index, ends: true };
+    let sequence = 0;
+    try {
+      for await (const queries of asked.batches) {
+        const answers = await answer(context, finder, queries, table.dim);
+        progress.done();
+        for (const [index, query] of queries.entries()) {
+          if (answers[index].length === 0 && !hasDirection(query.vector)) {
+            context.note(`${nameOfQuery(query)} is zero or not finite: it has no neighbors`);
+          }
+          const cells = answers[index].map((neighbor, rank) =>
+            context.format === 'ids' ? [neighbor.row] : cellsOf(query, neighbor, rank, names),
+          );
+          yield { cells, sequence: sequence++, ends: true };
+        }
+        progress = context.progress(table.rows, 'rows');
+      }
+    } finally {
+      finder.stop();
     }
   }
   const centered =
@@ -160,11 +168,26 @@ async function run(context: Context): Promise<Report> {
         ? ' · centered'
         : '';
   return {
-    columns: context.format === 'ids' ? [{ key: 'id', kind: 'id' }] : columnsOf(metric, queries, names),
+    columns: context.format === 'ids' ? [{ key: 'id', kind: 'id' }] : columnsOf(metric, asked, names),
     blocks: blocks(),
     caption: [`${captionOfTable(opened, names)} · ${metric}${centered}`],
     layout: 'rows',
   };
+}
+
+/** The nearest rows of some queries, each but its own tokens. */
+function answer(
+  { options, note }: Context,
+  finder: NeighborFinder,
+  queries: readonly Query[],
+  dim: number,
+): Promise<Neighbor[][]> {
+  if (!options.keepSelf && queries.some(({ ids }) => ids.some((id) => shownId(id) !== null))) {
+    note('the tokens of a query are left out of its own answer; --keep-self keeps them');
+  }
+  const vectors = new Float32Array(queries.length * dim);
+  for (const [index, { vector }] of queries.entries()) vectors.set(vector, index * dim);
+  return finder.find(vectors, options.keepSelf ? undefined : queries.map(({ ids }) => new Set(ids)));
 }
 
 /**
@@ -206,11 +229,9 @@ async function componentsOf(context: Context, table: EmbeddingTable): Promise<Co
   return components;
 }
 
-function columnsOf(metric: Metric, queries: readonly Query[], names: Tokenizer | undefined): Column[] {
-  const hasTexts = queries.some(({ text }) => text !== null);
+function columnsOf(metric: Metric, asked: Asked, names: Tokenizer | undefined): Column[] {
   return [
-    { key: 'row', kind: 'count', where: queries.length > 1 && !hasTexts ? 'all' : 'machine' },
-    { key: 'query', kind: 'text', where: queries.length > 1 && hasTexts ? 'all' : 'machine' },
+    ...queryColumns(asked),
     { key: 'rank', kind: 'count' },
     { key: 'id', kind: 'id' },
     ...(names === undefined

@@ -2,46 +2,69 @@ import type { Context } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, Tokenizer } from '../types.ts';
-import { textOf } from './token-rows.ts';
+import { encodedBy, textOf } from './token-rows.ts';
 
 /** Most values of all queries together: a GiB of float32. */
 const mostValues = 2 ** 28;
+
+/** Rows of --ids that are looked up together. */
+const gatheredAtOnce = 256;
 
 /** What is compared with a table. */
 export interface Query {
   /** Its number from 0. */
   row: number;
-  /** The text or token that it came from; null for a vector. */
+  /** The text or token that it came from; null where none is known. */
   text: string | null;
   /** Shape: [dim] */
   vector: Float32Array;
   /** Rows of the table that it is made of. */
   ids: readonly number[];
+  /** Its line of stdin or of a file, from 1. */
+  line?: number;
+}
+
+/** Where the queries of a command come from besides its input. */
+export interface QuerySource {
+  table: EmbeddingTable;
+  /** Names the rows of --ids; undefined where nothing does. */
+  names: Tokenizer | undefined;
+  tokenizer: () => Promise<Tokenizer>;
+  /** Without any input, texts come from stdin. */
+  readsStdin?: boolean;
+}
+
+/** All queries at once. @throws EmbError as queriesOf does, and "range" for more than memory should hold */
+export async function readQueries(context: Context, source: QuerySource): Promise<Query[]> {
+  const queries: Query[] = [];
+  for await (const query of queriesOf(context, source)) {
+    queries.push(query);
+    checkSize(queries.length, source.table.dim);
+  }
+  return queries;
 }
 
 /**
- * The queries of a command line: tokens and texts as arguments, --ids, --token, or vectors.
+ * The queries of a command line, as they arrive: tokens and texts as arguments, --ids, --token, or vectors.
  *
  * An argument that is a piece of the vocabulary, or the text of one token, is that row; every other text is the mean of its tokens' rows.
- * @param readsStdin without any input, texts come from stdin
+ * A line of stdin or a file that is no query is passed over.
  * @throws EmbError "usage" when there is none
  */
-export async function readQueries(
-  context: Context,
-  table: EmbeddingTable,
-  tokenizer: () => Promise<Tokenizer>,
-  readsStdin = false,
-): Promise<Query[]> {
-  const { options } = context;
+export function queriesOf(context: Context, source: QuerySource): AsyncGenerator<Query> {
+  const { options, args } = context;
   const kind = context.inputKind();
   const vectors = options.vectors as string | undefined;
-  if (vectors !== undefined && kind !== 'none') {
-    throw new EmbError('usage', '--vectors and texts or ids are given, expected one of them');
+  if (vectors !== undefined) {
+    // --input says then what form the vectors have.
+    if ((kind !== 'none' && kind !== 'vectors') || args.length > 0 || options.file !== undefined) {
+      throw new EmbError('usage', '--vectors and texts or ids are given, expected one of them');
+    }
+    return ofVectors(context, vectors, source.table.dim);
   }
-  if (vectors !== undefined) return ofVectors(await context.vectorsOf(vectors, table.dim));
-  if (kind === 'vectors') return ofVectors(await context.vectors(table.dim));
-  if (kind === 'ids') return ofIds(context, table, tokenizer);
-  if (kind === 'texts' || (kind === 'none' && readsStdin)) return ofTexts(context, table, await tokenizer());
+  if (kind === 'vectors') return ofVectors(context, undefined, source.table.dim);
+  if (kind === 'ids') return ofIds(context, source);
+  if (kind === 'texts' || (kind === 'none' && source.readsStdin)) return ofTexts(context, source);
   throw new EmbError(
     'usage',
     'nothing to compare is given',
@@ -49,46 +72,49 @@ export async function readQueries(
   );
 }
 
-function ofVectors({ data, rows, dim }: { data: Float32Array; rows: number; dim: number }): Query[] {
-  return Array.from({ length: rows }, (_, row) => ({
-    row,
-    text: null,
-    vector: data.subarray(row * dim, (row + 1) * dim),
-    ids: [],
-  }));
+async function* ofVectors(context: Context, path: string | undefined, dim: number): AsyncGenerator<Query> {
+  for await (const input of context.vectorRows(path, dim)) yield { ...input, ids: [] };
 }
 
 /** Every id is a query of its own. */
-async function ofIds(
-  context: Context,
-  table: EmbeddingTable,
-  tokenizer: () => Promise<Tokenizer>,
-): Promise<Query[]> {
-  const queries: Query[] = [];
+async function* ofIds(context: Context, { table, names, tokenizer }: QuerySource): AsyncGenerator<Query> {
+  let row = 0;
   for await (const { ids } of context.idSequences(table.rows, tokenizer)) {
-    checkSize(queries.length + ids.length, table.dim);
-    const { data } = await table.gather(ids);
-    for (const [index, id] of ids.entries()) {
-      const vector = data.subarray(index * table.dim, (index + 1) * table.dim);
-      queries.push({ row: queries.length, text: null, vector, ids: [id] });
+    for (let at = 0; at < ids.length; at += gatheredAtOnce) {
+      const piece = ids.slice(at, at + gatheredAtOnce);
+      const { data } = await table.gather(piece);
+      for (const [index, id] of piece.entries()) {
+        const vector = data.slice(index * table.dim, (index + 1) * table.dim);
+        yield { row: row++, text: names?.tokenOf(id) ?? null, vector, ids: [id] };
+      }
     }
   }
-  return queries;
 }
 
-async function ofTexts(context: Context, table: EmbeddingTable, tokenizer: Tokenizer): Promise<Query[]> {
-  const queries: Query[] = [];
+async function* ofTexts(context: Context, source: QuerySource): AsyncGenerator<Query> {
+  const { table } = source;
+  const tokenizer = await source.tokenizer();
   for await (const input of context.texts()) {
-    const { row } = input;
+    const { row, line } = input;
+    const ids = encodedBy(context, input, (text) => idsOfQuery(text, tokenizer));
+    if (ids === undefined) continue;
     const text = textOf(input);
-    checkSize(queries.length + 1, table.dim);
-    const ids = idsOfQuery(text, tokenizer);
-    if (ids.length === 0) {
+    if (ids.length > 0) yield { row, text, vector: await meanOfRows(table, ids), ids, line };
+    else if (line !== undefined) context.passOver(line, 'has no tokens, so it has no vector');
+    else
       throw new EmbError('range', `text ${row} (${JSON.stringify(text)}) has no tokens, so it has no vector`);
-    }
-    queries.push({ row, text, vector: await meanOfRows(table, ids), ids });
   }
-  return queries;
+}
+
+/** How messages call a query. */
+export function nameOfQuery({ row, text, ids }: Query): string {
+  const name = text !== null ? JSON.stringify(text) : ids.length === 1 ? `#${ids[0]}` : undefined;
+  return `vector ${row}${name === undefined ? '' : ` (${name})`}`;
+}
+
+/** Whether a vector has a direction. */
+export function hasDirection(vector: Float32Array): boolean {
+  return vector.every(Number.isFinite) && vector.some((value) => value !== 0);
 }
 
 /** A piece of the vocabulary first, else the tokens of the text without a template. */

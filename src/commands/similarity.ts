@@ -113,7 +113,10 @@ async function readVectors(context: Context): Promise<Compared> {
     throw new EmbError('usage', '-m and vectors are given, expected one of them', 'vectors need no model');
   }
   const path = options.vectors as string | undefined;
-  if (path !== undefined && context.inputKind() !== 'none') {
+  const kind = context.inputKind();
+  const others =
+    (kind !== 'none' && kind !== 'vectors') || context.args.length > 0 || options.file !== undefined;
+  if (path !== undefined && others) {
     throw new EmbError('usage', '--vectors and texts or ids are given, expected one of them');
   }
   const dim = options.dim as number | undefined;
@@ -133,10 +136,11 @@ async function readRows(context: Context): Promise<Compared> {
   const asIds = context.inputKind() === 'ids';
   const named = asIds ? await rowNames(context, opened) : await context.tokenizer(model);
   const tokenizer = async () => named ?? context.tokenizer(model);
-  const queries = await readQueries(context, table, tokenizer, true);
+  const queries = await readQueries(context, { table, names: named, tokenizer, readsStdin: true });
   const data = new Float32Array(queries.length * dim);
   for (const [index, { vector }] of queries.entries()) data.set(vector, index * dim);
-  const nameOf = ({ text, ids }: (typeof queries)[number]) => text ?? nameOfRow(ids[0], named);
+  const nameOf = ({ text, ids }: (typeof queries)[number]) =>
+    asIds ? nameOfRow(ids[0], named) : (text ?? nameOfRow(ids[0], named));
   return {
     data,
     rows: queries.length,

@@ -120,6 +120,17 @@ export function textOf({ row, text }: TextInput): string {
   );
 }
 
+/** What is made of a text of the input; undefined for a line of which nothing can be made: it is passed over. @throws EmbError for arguments */
+export function encodedBy<T>(context: Context, input: TextInput, make: (text: string) => T): T | undefined {
+  try {
+    return make(textOf(input));
+  } catch (error) {
+    if (!(error instanceof EmbError) || input.line === undefined) throw error;
+    context.passOver(input.line, `cannot be tokenized: ${error.message}`);
+    return undefined;
+  }
+}
+
 /** How --no-special and --allow-special ask to encode. */
 export function encodeOptions(options: OptionValues): EncodeOptions {
   return {

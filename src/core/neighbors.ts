@@ -19,7 +19,7 @@ export type { Metric } from '../kernels/nearness.ts';
 const queryBytes = 4 << 20;
 
 /** Most queries of one pass: their sums and candidates stay in the caches. */
-const passQueries = 256;
+export const passQueries = 256;
 
 export interface Neighbor {
   row: number;
@@ -58,31 +58,58 @@ export async function findNeighbors(
   queries: Float32Array,
   options: NeighborOptions,
 ): Promise<Neighbor[][]> {
-  const { dim } = table;
-  const total = queries.length / dim;
-  const most = Math.max(1, Math.min(passQueries, Math.floor(queryBytes / (dim * 4))));
-  const { k, metric, among, exclude, threads = [], advance } = options;
-  const removed = removedBy(options);
-  const beside = { threads, others: new FoundByOthers(threads), advance };
-  const kernel = await loadDotKernel(options.kernel ?? 'simd');
-  const answers: Neighbor[][] = [];
+  const finder = new NeighborFinder(table, options);
   try {
-    for (let first = 0; first < total; first += most) {
-      const end = Math.min(first + most, total);
-      const part = queries.subarray(first * dim, end * dim);
-      const passOptions = { k, metric, among, removed, exclude: exclude?.slice(first, end) };
-      const found = await runPass(table, { queries: part, first, options: passOptions }, kernel, beside);
-      for (let query = 0; query < end - first; query++) {
+    return await finder.find(queries, options.exclude);
+  } finally {
+    finder.stop();
+  }
+}
+
+/** findNeighbors for queries that come one batch after the other: the threads stay for the next. */
+export class NeighborFinder {
+  readonly #table: EmbeddingTable;
+  readonly #options: NeighborOptions;
+  readonly #beside: Beside;
+  /** Queries until now: a pass is told by the number of its first one. */
+  #asked = 0;
+
+  constructor(table: EmbeddingTable, options: NeighborOptions) {
+    const { threads = [], advance } = options;
+    this.#table = table;
+    this.#options = options;
+    this.#beside = { threads, others: new FoundByOthers(threads), advance };
+  }
+
+  /** As findNeighbors does. Shape: queries [n * dim] → n lists; exclude [n] */
+  async find(queries: Float32Array, exclude?: readonly ReadonlySet<number>[]): Promise<Neighbor[][]> {
+    const { dim } = this.#table;
+    const total = queries.length / dim;
+    const most = Math.max(1, Math.min(passQueries, Math.floor(queryBytes / (dim * 4))));
+    const { k, metric, among } = this.#options;
+    const removed = removedBy(this.#options);
+    const kernel = await loadDotKernel(this.#options.kernel ?? 'simd');
+    const answers: Neighbor[][] = [];
+    for (let start = 0; start < total; start += most) {
+      const end = Math.min(start + most, total);
+      const part = queries.subarray(start * dim, end * dim);
+      const options = { k, metric, among, removed, exclude: exclude?.slice(start, end) };
+      const pass = { queries: part, first: this.#asked + start, options };
+      const found = await runPass(this.#table, pass, kernel, this.#beside);
+      for (let query = 0; query < end - start; query++) {
         const candidates = found.map((each) => each.found[query]);
         const ids = Uint32Array.from(mergeCandidates(candidates, k));
         const vector = part.subarray(query * dim, (query + 1) * dim);
-        answers.push(await rank(table, ids, vector, { ...options, kernel, removed }));
+        answers.push(await rank(this.#table, ids, vector, { ...this.#options, kernel, removed }));
       }
     }
-  } finally {
-    for (const thread of threads) void thread.stop();
+    this.#asked += total;
+    return answers;
   }
-  return answers;
+
+  stop(): void {
+    for (const thread of this.#beside.threads) void thread.stop();
+  }
 }
 
 function removedBy({ center, components }: NeighborOptions): Components | undefined {

@@ -1,4 +1,5 @@
 import { MemorySource } from '../bytes/memory.ts';
+import type { VectorInput } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { openTensorFile } from '../formats/index.ts';
 import { tableOf } from './table.ts';
@@ -12,37 +13,41 @@ export interface Vectors {
   rounded?: string;
 }
 
+/** Forms in which vectors come. */
+export type VectorKind = 'npy' | 'jsonl' | 'f32';
+
 /**
- * Vectors that came as a whole: npy, JSON lines, or raw little endian float32.
+ * Vectors that came as a whole: npy, or raw little endian float32.
  *
  * Shape: → [rows, dim]. A one-dimensional npy is one row.
  * @param dim width that is expected; needed for f32, which does not say its own
  * @throws EmbError "range" for another width, "usage" for f32 without one, "corrupt" for bytes that are no whole rows
  */
 export async function readVectors(
-  kind: string,
+  kind: 'npy' | 'f32',
   bytes: Uint8Array,
   dim: number | undefined,
 ): Promise<Vectors> {
-  const vectors =
-    kind === 'f32'
-      ? readFloats(bytes, dim)
-      : kind === 'jsonl'
-        ? readJsonVectors(bytes)
-        : await readNpy(bytes);
-  if (dim !== undefined && vectors.dim !== dim) {
-    throw new EmbError('range', `input: vectors have ${vectors.dim} columns, expected ${dim}`);
-  }
+  const vectors = kind === 'f32' ? readFloats(bytes, dim) : await readNpy(bytes);
+  if (dim !== undefined && vectors.dim !== dim) throw otherWidth(vectors.dim, dim);
   return vectors;
 }
 
+function otherWidth(found: number, expected: number): EmbError {
+  return new EmbError('range', `input: vectors have ${found} columns, expected ${expected}`);
+}
+
+/** What else bytes may be that were taken for raw float32. */
+const otherForms = '--input npy or jsonl, if it is one of them';
+
 function readFloats(bytes: Uint8Array, dim: number | undefined): Vectors {
   if (dim === undefined)
-    throw new EmbError('usage', '--input f32 does not say how wide its rows are', '--dim N');
+    throw new EmbError('usage', 'raw float32 does not say how wide its rows are', `--dim N; ${otherForms}`);
   if (bytes.length % (dim * 4) !== 0) {
     throw new EmbError(
       'corrupt',
       `input: ${bytes.length} bytes are no whole rows of ${dim} float32 (${dim * 4} bytes)`,
+      otherForms,
     );
   }
   const data = new Float32Array(bytes.length / 4);
@@ -63,53 +68,75 @@ async function readNpy(bytes: Uint8Array): Promise<Vectors> {
   return { data: (await table.gather(ids)).data, rows: table.rows, dim: table.dim, rounded };
 }
 
-/** What bytes that hold vectors are: npy and JSON by their beginning, raw float32 otherwise. */
-export function kindOfVectors(bytes: Uint8Array): 'npy' | 'jsonl' | 'f32' {
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 64)).toString('latin1');
-  if (head.startsWith('\x93NUMPY')) return 'npy';
-  return /^(\xef\xbb\xbf)?\s*[{[]/.test(head) ? 'jsonl' : 'f32';
+/** What bytes that begin so are: npy by its magic; JSON is text that opens a bracket, without control characters; else raw float32. */
+export function kindOfVectors(head: Uint8Array): VectorKind {
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
+  if (bytes.subarray(0, 6).toString('latin1') === '\x93NUMPY') return 'npy';
+  return /^\ufeff?\s*[{[]/.test(bytes.subarray(0, 64).toString('utf8')) && isText(bytes) ? 'jsonl' : 'f32';
+}
+
+/** Whether bytes are UTF-8, but for a last character that is cut, and hold no control character but white space. */
+function isText(bytes: Buffer): boolean {
+  if (bytes.some((byte) => byte < 0x20 && (byte < 9 || byte > 13))) return false;
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    // The one error of a fatal decoder.
+    return false;
+  }
 }
 
 /** Keys that hold a vector, as `emb embed`, `llm embed` and OpenAI's answers call it. */
 const vectorKeys = ['vector', 'embedding', 'values'];
 
-/** One vector per line: an array of numbers, or an object that has one. null within a vector reads back as NaN. */
-function readJsonVectors(bytes: Uint8Array): Vectors {
-  const rows: Float32Array[] = [];
-  const text = new TextDecoder().decode(bytes);
-  for (const [index, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue;
-    rows.push(readJsonVector(line, `input line ${index + 1}`));
-    if (rows[rows.length - 1].length !== rows[0].length) {
-      throw new EmbError(
-        'corrupt',
-        `input line ${index + 1}: vector has ${rows[rows.length - 1].length} values, expected ${rows[0].length}`,
-      );
+/**
+ * One vector per line: an array of numbers, or an object that has one. null within a vector reads back as NaN. Objects name theirs by
+ * "token", else by "text".
+ *
+ * @param dim width that is expected; default: the first vector's
+ * @param skip says which line (from 1) is passed over, and why
+ * @throws EmbError "range" when the first vector has another width: the input is for another model
+ */
+export async function* readJsonVectors(
+  records: AsyncIterable<string>,
+  dim: number | undefined,
+  skip: (line: number, message: string) => void,
+): AsyncGenerator<VectorInput> {
+  let [line, width] = [0, 0];
+  for await (const raw of records) {
+    // A byte order mark is no part of JSON.
+    const record = line++ === 0 ? raw.replace(/^\ufeff/, '') : raw;
+    if (record.trim() === '') continue;
+    const found = readJsonVector(record);
+    if (typeof found === 'string') {
+      skip(line, found);
+      continue;
     }
+    const { length } = found.vector;
+    if (width === 0 && dim !== undefined && length !== dim) throw otherWidth(length, dim);
+    if (width === 0) width = length;
+    if (length === width) yield { ...found, row: line - 1, line };
+    else skip(line, `has a vector of ${length} values, expected ${width}`);
   }
-  const dim = rows[0]?.length ?? 0;
-  const data = new Float32Array(rows.length * dim);
-  for (const [index, row] of rows.entries()) data.set(row, index * dim);
-  return { data, rows: rows.length, dim };
 }
 
-function readJsonVector(line: string, name: string): Float32Array {
+/** A vector and its name, or what is wrong with the line. */
+function readJsonVector(line: string): { vector: Float32Array; text: string | null } | string {
   let value: unknown;
   try {
     value = JSON.parse(line);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new EmbError('corrupt', `${name}: is no valid JSON`);
+  } catch {
+    // The one error of JSON.parse: the caller says which line it was.
+    return 'is no valid JSON';
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const record = value as Record<string, unknown>;
-    value = vectorKeys.map((key) => record[key]).find((found) => found !== undefined);
-  }
-  if (!Array.isArray(value) || !value.every((item) => item === null || typeof item === 'number')) {
-    throw new EmbError(
-      'corrupt',
-      `${name}: has no vector, expected an array of numbers as ${vectorKeys.join(', ')}`,
-    );
-  }
-  return Float32Array.from(value, (item) => item ?? Number.NaN);
+  const record = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const list = Array.isArray(value)
+    ? value
+    : vectorKeys.map((key) => record[key]).find((found) => found !== undefined);
+  const isNumbers =
+    Array.isArray(list) && list.length > 0 && list.every((item) => item === null || typeof item === 'number');
+  if (!isNumbers) return `has no vector, expected an array of numbers as ${vectorKeys.join(', ')}`;
+  const text = [record.token, record.text].find((name) => typeof name === 'string') as string | undefined;
+  return { vector: Float32Array.from(list, (item) => item ?? Number.NaN), text: text ?? null };
 }

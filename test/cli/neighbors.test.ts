@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { emb, shell } from '../support/emb.ts';
+import { emb, shell, start } from '../support/emb.ts';
 
 const model = 'fixtures/model/gpt2-tiny';
 
@@ -28,7 +28,9 @@ describe('emb neighbors', () => {
         .split('\n')
         .map((line) => JSON.parse(line).id),
     ).toEqual([7, 9]);
-    expect(new Set(answers).size).toBe(1);
+    // JSON lines name what they hold; the rest is the same.
+    expect(answers[0]).toContain('"query":"("');
+    expect(new Set(answers.map((answer) => answer.replace(/"query":[^,]+/g, ''))).size).toBe(1);
   });
 
   test('l2 is a distance, dot is neither, both kernels give the same bytes', () => {
@@ -87,5 +89,112 @@ describe('emb neighbors', () => {
       'has no vector, expected an array of numbers',
     );
     expect(emb(['neighbors', '-m', model, '--ids', '9', '-k', '0']).code).toBe(2);
+  });
+
+  test('texts are a stream: an endless writer has its first answer, one that pauses all that it asked', async () => {
+    for (const command of ['neighbors', 'explain']) {
+      const { stdout, code } = shell(
+        `yes "hello world" | emb ${command} -m ${model} - -k 1 -q -f jsonl | head -n 1`,
+      );
+      expect(JSON.parse(stdout)).toMatchObject({ row: 0, query: 'hello world' });
+      expect(code).toBe(0);
+      const child = start([command, '-m', model, '-', '-k', '1', '-q', '-f', 'jsonl']);
+      const answer = () =>
+        new Promise<string>((resolve) =>
+          child.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+        );
+      for (const [row, text] of ['one', 'two'].entries()) {
+        child.stdin.write(`${text}\n`);
+        expect(JSON.parse(await answer())).toMatchObject({ row, query: text });
+      }
+      child.stdin.end();
+    }
+  });
+
+  test('more queries than one batch holds are answered in their order, as each alone is', () => {
+    const texts = Array.from({ length: 600 }, (_, index) => String.fromCharCode(97 + (index % 26)));
+    const args = ['neighbors', '-m', model, '-', '-k', '1', '-q', '-f', 'jsonl'];
+    const rows = (stdout: string) =>
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    const few = rows(emb(args, { input: texts.slice(0, 26).join('\n') }).stdout);
+    for (const more of [[], ['--threads', '2']]) {
+      const all = rows(emb([...args, ...more], { input: texts.join('\n') }).stdout);
+      expect(all).toEqual(texts.map((_, row) => ({ ...few[row % 26], row })));
+    }
+  });
+
+  test('lines that are no query are passed over with their number', () => {
+    const empty = emb(['neighbors', '-m', model, '-', '-k', '1', '-q', '-f', 'jsonl'], {
+      input: 'a\n\nb\n',
+    });
+    const rows = empty.stdout.trim().split('\n');
+    expect(rows.map((line) => JSON.parse(line).query)).toEqual(['a', 'b']);
+    expect(empty).toMatchObject({
+      code: 1,
+      stderr: 'emb: input line 2 has no tokens, so it has no vector: passed over\n',
+    });
+    const numbers = '1,2,3,4,5,6,7,8';
+    const bad = emb(['neighbors', '-m', model, '--vectors', '-', '-k', '1', '-q', '-f', 'jsonl'], {
+      input: `[${numbers}]\n{oops\n[1,2]\n{"text":"named","vector":[${numbers}]}\n`,
+    });
+    const found = bad.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(found.map(({ row, query }) => [row, query])).toEqual([
+      [0, null],
+      [3, 'named'],
+    ]);
+    expect(bad).toMatchObject({
+      code: 1,
+      stderr:
+        'emb: input line 2 is no valid JSON: passed over\nemb: input line 3 has a vector of 2 values, expected 8: passed over\n',
+    });
+    expect(emb(['neighbors', '-m', model, '-', '--strict'], { input: '\n' }).stderr).toContain(
+      'input line 1',
+    );
+    expect(emb(['neighbors', '-m', model, '']).stderr).toContain('text 0 ("") has no tokens');
+  });
+
+  test('raw float32 that begins like JSON is none, and --input says what vectors are', () => {
+    const blob = Uint8Array.of(0x7b, 0, 0, 0x3f, 0, 0, 0x80, 0x3f);
+    const args = ['neighbors', '--vocab', '50', '--dim', '2', '--vectors', '-', '-k', '1', '-f', 'ids'];
+    const told = emb(args, { input: blob });
+    expect(told.code, told.stderr).toBe(0);
+    const named = emb([...args, '--input', 'f32'], { input: blob });
+    expect(named.code, named.stderr).toBe(0);
+    expect(named.stdout).toBe(told.stdout);
+    expect(emb([...args, '--input', 'jsonl'], { input: '[0.5,1]\n' }).code).toBe(0);
+    expect(emb([...args, '--input', 'npy'], { input: blob }).code).toBe(1);
+    expect(emb(args, { input: blob.subarray(0, 7) }).stderr).toContain('hint: --input npy or jsonl');
+    expect(emb(args, { input: '{oops\n' }).stderr).toContain('--input f32 or npy');
+    expect(emb([...args, '--input', 'ids'], { input: blob }).code).toBe(2);
+  });
+
+  test('a query without a direction is said by its name', () => {
+    const { stdout, stderr, code } = emb(['neighbors', '--dim', '2', '--vectors', '-', '-f', 'jsonl'], {
+      input: '{"vector":[null,1]}\n{"text":"nil","vector":[0,0]}\n',
+    });
+    expect([stdout, code]).toEqual(['', 0]);
+    expect(stderr).toContain('note: vector 0 is zero or not finite: it has no neighbors');
+    expect(stderr).toContain('note: vector 1 ("nil") is zero or not finite: it has no neighbors');
+  });
+
+  test('a query is named where its name is known', () => {
+    const queries = (line: string) =>
+      shell(line)
+        .stdout.trim()
+        .split('\n')
+        .map((answer) => JSON.parse(answer).query);
+    const neighbors = `emb neighbors -m ${model} -k 1 -q -f jsonl`;
+    expect(queries(`${neighbors} --token a --token b`)).toEqual(['a', 'b']);
+    expect(queries(`${neighbors} --ids 64,65`)).toEqual(['a', 'b']);
+    expect(
+      queries(`emb embed -m ${model} "the cat" -q --pool mean -f jsonl | ${neighbors} --vectors -`),
+    ).toEqual(['the cat']);
+    expect(queries(`emb embed -m ${model} "ab" -q -f jsonl | ${neighbors} --vectors -`)).toEqual(['a', 'b']);
   });
 });

@@ -33,7 +33,9 @@ describe('emb similarity', () => {
   test('of nothing is an empty matrix, in every format of text', () => {
     for (const format of ['table', 'md', 'csv', 'json', 'jsonl', 'heatmap', 'svg']) {
       for (const input of ['lines', 'ids', 'jsonl']) {
-        const { code, stderr } = emb(['similarity', '-m', vectors, '--input', input, '-f', format], { input: '' });
+        const { code, stderr } = emb(['similarity', '-m', vectors, '--input', input, '-f', format], {
+          input: '',
+        });
         expect(code, `${format} of ${input}: ${stderr}`).toBe(0);
       }
     }
