@@ -24,14 +24,21 @@ export async function batchJob(data: unknown, port: ThreadPort): Promise<never> 
   const { tokenizerOf } = context;
   const opened = new Map<string, Promise<Tokenizer>>();
   let notes: string[] = [];
+  let passedOver: [number, string][] = [];
   const note = (message: string) => {
     notes.push(message);
   };
   const sinks = Array.from({ length: piecesPerThread }, () => new SharedSink());
   let turn = 0;
   let piece: BatchPiece | undefined;
+  const { passOver } = context;
   Object.assign(context, {
     note,
+    passOver(line: number, message: string) {
+      // Strictly it throws; else the first thread says it, in its turn.
+      if (options.strict) passOver(line, message);
+      passedOver.push([line, message]);
+    },
     texts: () => textsOf(piece as BatchPiece, separator, note),
     tokenizerOf(ref: string) {
       let tokenizer = opened.get(ref);
@@ -49,8 +56,9 @@ export async function batchJob(data: unknown, port: ThreadPort): Promise<never> 
     const sink = sinks[turn++ % sinks.length];
     sink.clear();
     await renderer.render(report, sink, { ...look, note, onPause: () => {} });
-    const answer: BatchAnswer = { bytes: sink.bytes(), notes: [...new Set(notes)] };
+    const answer: BatchAnswer = { bytes: sink.bytes(), notes: [...new Set(notes)], passedOver };
     notes = [];
+    passedOver = [];
     port.post(answer);
   }
 }
@@ -62,7 +70,7 @@ async function* textsOf(
 ): AsyncGenerator<TextInput> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = row;
-  for (const text of recordsOf(buffer, { separator, note })) yield { row: at++, text };
+  for (const text of recordsOf(buffer, { separator, note })) yield { row: at++, text, line: at };
 }
 
 /** Collects what is printed in memory that two threads share, so that nothing is copied and no fresh memory is touched for each piece. */

@@ -36,6 +36,8 @@ export interface BatchPiece {
 export interface BatchAnswer {
   bytes: Uint8Array;
   notes: string[];
+  /** Lines that were passed over: their number from 1, and why. */
+  passedOver: [number, string][];
 }
 
 /** Whether the texts of this run may be shared by threads, if there are many. */

@@ -75,6 +75,7 @@ async function print(queue: AnswerQueue, { context, sink }: BatchRun): Promise<v
     const answer = await queue.first();
     if (answer === undefined) return;
     for (const note of answer.notes) context.note(note);
+    for (const [line, message] of answer.passedOver) context.passOver(line, message);
     sink.write(answer.bytes);
     queue.shift();
     // A writer that pauses wants its answers.

@@ -1,6 +1,6 @@
 import type { Context } from '../command.ts';
 import type { EmbeddingTable, Token, Tokenizer } from '../types.ts';
-import { encodeOptions, textOf, truncated } from './token-rows.ts';
+import { encodedBy, encodeOptions, truncated } from './token-rows.ts';
 
 /** Formats that print no token: for them no token object is made. */
 export const vectorFormats = ['npy', 'f32', 'torch', 'numpy'];
@@ -41,19 +41,20 @@ export async function* sequences(
       };
       continue;
     }
-    const text = textOf(input);
     if (namesTokens) {
-      const tokens = truncated(tokenizer!.encode(text, options), row, context, (all, limit) =>
-        all.slice(0, limit),
-      );
-      yield { row, text, tokens, ids: Uint32Array.from(tokens, (token) => token.id) };
+      const encoded = encodedBy(context, input, (text) => tokenizer!.encode(text, options));
+      if (encoded === undefined) continue;
+      const tokens = truncated(encoded, row, context, (all, limit) => all.slice(0, limit));
+      yield { row, text: input.text, tokens, ids: Uint32Array.from(tokens, (token) => token.id) };
     } else {
       sink.length = 0;
-      tokenizer!.encodeIds(text, sink, options);
-      const ids = truncated(sink.ids.slice(0, sink.length), row, context, (all, limit) =>
-        all.subarray(0, limit),
-      );
-      yield { row, text, ids };
+      const encoded = encodedBy(context, input, (text) => {
+        tokenizer!.encodeIds(text, sink, options);
+        return sink.ids.slice(0, sink.length);
+      });
+      if (encoded === undefined) continue;
+      const ids = truncated(encoded, row, context, (all, limit) => all.subarray(0, limit));
+      yield { row, text: input.text, ids };
     }
   }
 }

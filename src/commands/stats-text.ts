@@ -4,7 +4,7 @@ import { pairwiseCosines } from '../core/similarity.ts';
 import { characterCount } from '../text/characters.ts';
 import type { EmbeddingTable, RowBlock, SubTable, Tokenizer } from '../types.ts';
 import { type Field, field, type RowNames } from './stats-fields.ts';
-import { encodeOptions, truncated } from './token-rows.ts';
+import { encodedBy, encodeOptions, truncated } from './token-rows.ts';
 
 /** Rows are gathered in pieces of about this many values, so that memory does not grow with the input. */
 const gatheredValues = 1 << 20;
@@ -37,10 +37,15 @@ export class NamedRows {
   async *ofTexts(context: Context, tokenizer: Tokenizer): AsyncGenerator<RowBlock> {
     const options = encodeOptions(context.options);
     const sink = { ids: new Uint32Array(256), length: 0 };
-    for await (const { row, text, ids: known } of context.texts()) {
-      sink.length = 0;
-      if (known === undefined) tokenizer.encodeIds(text ?? '', sink, options);
-      const encoded = known ?? sink.ids.subarray(0, sink.length);
+    for await (const input of context.texts()) {
+      const { row, text, ids: known } = input;
+      const encode = (whole: string) => {
+        sink.length = 0;
+        tokenizer.encodeIds(whole, sink, options);
+        return sink.ids.subarray(0, sink.length);
+      };
+      const encoded = known ?? encodedBy(context, input, encode);
+      if (encoded === undefined) continue;
       const ids = truncated(encoded, row, context, (all, limit) => all.subarray(0, limit));
       // A template's tokens stand for no characters; what --truncate cut off is not counted as text either.
       const shown =

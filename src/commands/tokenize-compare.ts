@@ -3,7 +3,7 @@ import { characterCount } from '../text/characters.ts';
 import type { Block, Cell, Column, Report, Tokenizer } from '../types.ts';
 import { ScriptCounts, scriptColumns, share } from './script-counts.ts';
 import { joinPieces, textOfBytes } from './shown-pieces.ts';
-import { encodeOptions, textOf, truncated } from './token-rows.ts';
+import { encodedBy, encodeOptions, textOf, truncated } from './token-rows.ts';
 
 /** What each of several tokenizers makes of each text: a row per text and tokenizer. */
 export function compare(context: Context, refs: readonly string[], tokenizers: readonly Tokenizer[]): Report {
@@ -11,13 +11,13 @@ export function compare(context: Context, refs: readonly string[], tokenizers: r
   async function* blocks(): AsyncGenerator<Block> {
     for await (const input of context.texts()) {
       const { row } = input;
+      const encoded = encodedBy(context, input, (each) => tokenizers.map((one) => one.encode(each, options)));
+      if (encoded === undefined) continue;
       const text = textOf(input);
       const characters = characterCount(text);
       const bytes = Buffer.byteLength(text, 'utf8');
-      const cells = tokenizers.map((tokenizer, index): Cell[] => {
-        const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>
-          all.slice(0, limit),
-        );
+      const cells = encoded.map((all, index): Cell[] => {
+        const tokens = truncated(all, row, context, (each, limit) => each.slice(0, limit));
         const ids = tokens.map((token) => token.id);
         const pieces = tokens.map((token) => token.bytes);
         return [
@@ -59,12 +59,12 @@ export function compareScripts(
   async function* blocks(): AsyncGenerator<Block> {
     for await (const input of context.texts()) {
       const { row } = input;
+      const encoded = encodedBy(context, input, (each) => tokenizers.map((one) => one.encode(each, options)));
+      if (encoded === undefined) continue;
       const text = textOf(input);
-      const cells = tokenizers.flatMap((tokenizer, index) => {
+      const cells = encoded.flatMap((all, index) => {
         const scripts = new ScriptCounts();
-        const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>
-          all.slice(0, limit),
-        );
+        const tokens = truncated(all, row, context, (each, limit) => each.slice(0, limit));
         scripts.addText(text);
         for (const token of tokens) scripts.addToken(text, token);
         return scripts.rows().map((counts): Cell[] => [row, text, refs[index]!, ...counts]);

@@ -2,7 +2,7 @@ import type { Context } from '../command.ts';
 import { characterCount } from '../text/characters.ts';
 import type { Block, Cell, Column, Report, SubTable, Token, Tokenizer } from '../types.ts';
 import { ScriptCounts, scriptColumns, share } from './script-counts.ts';
-import { encodeOptions, textOf, truncated } from './token-rows.ts';
+import { encodedBy, encodeOptions, textOf, truncated } from './token-rows.ts';
 
 /** What a tokenizer makes of a corpus, counted text by text. Memory: a bit per id and a few numbers per script. */
 class Summary {
@@ -116,11 +116,11 @@ export function summarize(context: Context, tokenizers: readonly Tokenizer[]): R
   async function* blocks(): AsyncGenerator<Block> {
     const summaries = tokenizers.map((tokenizer) => new Summary(tokenizer));
     for await (const input of context.texts()) {
+      const encoded = encodedBy(context, input, (each) => tokenizers.map((one) => one.encode(each, options)));
+      if (encoded === undefined) continue;
       const text = textOf(input);
-      for (const [index, tokenizer] of tokenizers.entries()) {
-        const tokens = truncated(tokenizer.encode(text, options), input.row, context, (all, limit) =>
-          all.slice(0, limit),
-        );
+      for (const [index, all] of encoded.entries()) {
+        const tokens = truncated(all, input.row, context, (each, limit) => each.slice(0, limit));
         summaries[index].add(input.row, text, tokens);
       }
     }

@@ -5,6 +5,7 @@ import { characterCount } from '../text/characters.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Column, IdSink, Report, Tokenizer } from '../types.ts';
 import {
+  encodedBy,
   encodeOptions,
   idCells,
   idColumns,
@@ -202,16 +203,19 @@ function tokenize(context: Context, tokenizer: Tokenizer): Report {
   async function* blocks(): AsyncGenerator<Block> {
     for await (const input of context.texts()) {
       const { row } = input;
-      const text = textOf(input);
       if (context.format === 'ids') {
-        const ids = idsOf(text, row, tokenizer, context, sink);
-        checkIds(ids, tokenizer);
-        yield { cells: [], ids, sequence: row, ends: true };
+        const ids = encodedBy(context, input, (text) => {
+          const found = idsOf(text, row, tokenizer, context, sink);
+          checkIds(found, tokenizer);
+          return found;
+        });
+        if (ids !== undefined) yield { cells: [], ids, sequence: row, ends: true };
         continue;
       }
-      const tokens = truncated(tokenizer.encode(text, options), row, context, (all, limit) =>
-        all.slice(0, limit),
-      );
+      const encoded = encodedBy(context, input, (text) => tokenizer.encode(text, options));
+      if (encoded === undefined) continue;
+      const tokens = truncated(encoded, row, context, (all, limit) => all.slice(0, limit));
+      const text = textOf(input);
       const cells = tokenCells(row, text, withSpans(text, tokens, context), context);
       tokens.forEach((token, index) => {
         cells[index]!.push(token.stage ?? null);
@@ -276,8 +280,10 @@ function count(context: Context, tokenizer: Tokenizer): Report {
   async function* blocks(): AsyncGenerator<Block> {
     for await (const input of context.texts()) {
       const { row } = input;
+      const ids = encodedBy(context, input, (text) => idsOf(text, row, tokenizer, context, sink));
+      if (ids === undefined) continue;
+      const { length } = ids;
       const text = textOf(input);
-      const { length } = idsOf(text, row, tokenizer, context, sink);
       const bytes = Buffer.byteLength(text, 'utf8');
       yield { cells: [[row, text, length, characterCount(text), bytes]], sequence: row, ends: true };
     }

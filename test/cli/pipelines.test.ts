@@ -117,6 +117,41 @@ describe('shell pipelines', () => {
   });
 });
 
+describe('texts that cannot be tokenized', () => {
+  const vectors = 'fixtures/words-eval/vectors.txt';
+  const passedOver = /^emb: input line 2 cannot be tokenized: "nosuch" is none of .*: passed over\n$/;
+
+  test('are passed over with their number, and what follows is answered', () => {
+    const input = 'king\nnosuch\nqueen\n';
+    const commands = [
+      'tokenize -f ids',
+      'tokenize --count -f text',
+      'embed --pool mean -f f32',
+      'embed -f jsonl',
+    ];
+    for (const command of [...commands, 'tokenize -f csv', 'stats - -f json']) {
+      const args = command.split(' ');
+      const { stdout, stderr, code } = emb([...args, '-m', vectors, '-q'], { input });
+      expect(code, command).toBe(1);
+      expect(stderr).toMatch(passedOver);
+      expect(stdout).not.toBe('');
+    }
+    expect(emb(['tokenize', '-m', vectors, '-q', '-f', 'ids'], { input }).stdout).toBe('20\n21\n');
+    expect(emb(['tokenize', '-m', vectors, '-q', '-f', 'ids', '--strict'], { input }).stdout).toBe('20\n');
+    expect(emb(['tokenize', '-m', vectors, 'king', 'nosuch']).stderr).toContain('emb: "nosuch" is none of');
+  });
+
+  test('are counted by other threads, too', () => {
+    const lines = Array.from({ length: 700_000 }, (_, index) => (index === 650_000 ? 'nosuch' : 'king'));
+    const { stdout, stderr, code } = emb(['tokenize', '-m', vectors, '-q', '-f', 'ids', '--threads', '2'], {
+      input: `${lines.join('\n')}\n`,
+    });
+    expect(stdout.length).toBe(3 * (lines.length - 1));
+    expect(stderr).toContain('emb: input line 650001 cannot be tokenized');
+    expect(code).toBe(1);
+  });
+});
+
 describe('jsonl from one command to the next', () => {
   test('tokens are looked up as they are, one text per row', () => {
     const direct = emb([
