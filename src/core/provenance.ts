@@ -2,7 +2,7 @@ import type { EmbeddingTable } from '../types.ts';
 import { findTwins, visitRows } from './audit-rows.ts';
 import { type Moments, measureRows } from './row-moments.ts';
 
-/** Where a row comes from, in the order in which it is tried. */
+/** Where a row comes from, in the order in which it is reported. */
 export const provenances = ['nan', 'zero', 'copy', 'mean-init', 'normal-init', 'trained'] as const;
 
 export type Provenance = (typeof provenances)[number];
@@ -49,8 +49,8 @@ export interface Provenances {
 /**
  * Where every row of a table comes from.
  *
- * nan: a value is no number or infinite. zero: all values are 0. copy: of an earlier row, bit for bit. mean-init: within a fiftieth of the
- * usual distance of the mean of the old rows. normal-init: values as a normal distribution around 0 gives them, of a standard deviation
+ * nan: a value is no number or infinite. zero: all values are 0. mean-init: within a fiftieth of the usual distance of the mean of the old
+ * rows. copy: of an earlier row, bit for bit. normal-init: values as a normal distribution around 0 gives them, of a standard deviation
  * that libraries use (new rows: of any), far likelier than as a row of this table, and not along its mean. trained: everything else.
  *
  * Shape: table [rows, dim]
@@ -72,9 +72,8 @@ export async function findProvenances(
     const square = moments.squares[row];
     if (!Number.isFinite(square)) kinds[row] = code('nan');
     else if (square === 0) kinds[row] = code('zero');
-    else if (twins[row] >= 0) kinds[row] = code('copy');
     else {
-      kinds[row] = code('trained');
+      kinds[row] = code(twins[row] >= 0 ? 'copy' : 'trained');
       open.push(row);
     }
   }
@@ -86,7 +85,9 @@ export async function findProvenances(
   if (judge.canTell) {
     const doubtful = open.filter((row) => judge.maybeMean(row) || judge.maybeDrawn(row, sigmas));
     await visitRows(table, doubtful, (row, values) => {
+      // Rows that were all set to one mean are copies of each other, too: the mean says more.
       if (judge.isMean(values)) kinds[row] = code('mean-init');
+      else if (twins[row] >= 0) return;
       else if (untrained === null && judge.maybeDrawn(row, sigmas) && judge.isDrawn(values, sigmaOf(row)))
         kinds[row] = code('normal-init');
     });

@@ -3,6 +3,9 @@ import type { PrincipalComponents } from './principal.ts';
 /** Components that are listed. */
 export const listedComponents = 10;
 
+/** Variances below this part of the largest are rounding: products of rows are summed up in float32. */
+const roundingShare = 2 ** -22;
+
 /** How the variance of a table is spread over directions. Null is unknown: there is no variance, or only one dimension. */
 export interface Spectrum {
   /** Rows that it was found from. */
@@ -16,7 +19,7 @@ export interface Spectrum {
   effectiveRank: number | null;
   /** 0: all variance in one direction, 1: the same in all. */
   isoScore: number | null;
-  /** Variances of the leading components. */
+  /** Variances of the leading components; no more than there are directions, which centered rows have one less of than they are. */
   leading: number[];
 }
 
@@ -41,7 +44,9 @@ export function spectrumOf(components: PrincipalComponents, dim: number): Spectr
     effectiveRank: known ? effectiveRankOf(variances, total) : null,
     isoScore:
       participation === null || dim < 2 ? null : Math.min(1, Math.max(0, (participation - 1) / (dim - 1))),
-    leading: Array.from(variances.subarray(0, listedComponents)),
+    leading: Array.from(variances.subarray(0, Math.min(listedComponents, Math.max(0, rows - 1)))).filter(
+      (variance) => variance > variances[0] * roundingShare,
+    ),
   };
 }
 

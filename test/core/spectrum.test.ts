@@ -35,6 +35,20 @@ describe('the spectrum of a table', () => {
     expect(found.effectiveRank).toBeLessThan(1024);
   });
 
+  it('lists as many components as there are directions: rounding is none', async () => {
+    for (const [distinct, times, dim] of [
+      [4, 1, 16],
+      [4, 3, 768],
+      [4, 2, 1500],
+    ]) {
+      const once = drawn(distinct * dim);
+      const data = Float32Array.from({ length: once.length * times }, (_, at) => once[at % once.length]);
+      const found = spectrumOf(await principalComponents(sourceOf(data, dim), 10), dim);
+      expect(found.leading.length, `${distinct} x ${times} rows of ${dim}`).toBe(distinct - 1);
+    }
+    expect(spectrumOf(await principalComponents(sourceOf(drawn(100 * 16), 16), 10), 16).leading.length).toBe(10);
+  });
+
   it('is not known where rows are equal, and has no IsoScore in one dimension', async () => {
     const equal = spectrumOf(await principalComponents(sourceOf(Float32Array.of(1, 2, 1, 2), 2), 10), 2);
     expect([equal.totalVariance, equal.participationRatio, equal.isoScore]).toEqual([0, null, null]);
