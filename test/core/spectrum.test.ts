@@ -46,7 +46,9 @@ describe('the spectrum of a table', () => {
       const found = spectrumOf(await principalComponents(sourceOf(data, dim), 10), dim);
       expect(found.leading.length, `${distinct} x ${times} rows of ${dim}`).toBe(distinct - 1);
     }
-    expect(spectrumOf(await principalComponents(sourceOf(drawn(100 * 16), 16), 10), 16).leading.length).toBe(10);
+    expect(spectrumOf(await principalComponents(sourceOf(drawn(100 * 16), 16), 10), 16).leading.length).toBe(
+      10,
+    );
   });
 
   it('is not known where rows are equal, and has no IsoScore in one dimension', async () => {
