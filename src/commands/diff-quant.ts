@@ -18,8 +18,18 @@ export interface Side {
   tokenizer: Tokenizer | undefined;
 }
 
-/** Rows that are printed without --top and --all. */
-const shownRows = 20;
+/** Rows, or differences of each kind, that people get without --top and --all. */
+export const shownRows = 20;
+
+/** Formats for programs, which are complete unless --top is given. */
+const machineFormats = ['json', 'jsonl', 'csv', 'tsv'];
+
+/** How many differences of each kind are printed. */
+export function mostPrinted({ options, format }: Context): number {
+  if (options.all || options.full) return Number.POSITIVE_INFINITY;
+  const complete = machineFormats.includes(format) ? Number.POSITIVE_INFINITY : shownRows;
+  return (options.top as number | undefined) ?? complete;
+}
 
 /** Printed rows whose neighbors are looked up beside the sample; each 64 cost two scans. */
 const mostNamed = 256;
@@ -42,7 +52,7 @@ export async function quantReport(
   const { options } = context;
   const totals: DiffTotals = { rows: 0, signal: 0, noise: 0 };
   const sample = samplePairs(pairs, (options.sample as number | undefined) ?? 256);
-  const most = options.all ? Number.POSITIVE_INFINITY : ((options.top as number | undefined) ?? shownRows);
+  const most = mostPrinted(context);
   const progress = context.progress(pairs.after.length, 'rows');
   const changed = await compareRows(
     before.table,

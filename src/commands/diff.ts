@@ -10,10 +10,7 @@ import {
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, Layer, Report, Tokenizer } from '../types.ts';
-import { quantReport, type Side } from './diff-quant.ts';
-
-/** Differences of each kind that are printed without --top and --all. */
-const shownRows = 20;
+import { mostPrinted, quantReport, type Side, shownRows } from './diff-quant.ts';
 
 /** Rows of one block of the report. */
 const blockRows = 1000;
@@ -49,8 +46,7 @@ export const command: Command = {
       type: 'integer',
       value: 'n',
       min: 0,
-      default: String(shownRows),
-      description: 'how many differences of each kind are printed',
+      description: `how many differences of each kind are printed (default ${shownRows} for people; json, jsonl, csv and tsv have all)`,
     },
     { long: 'all', type: 'flag', description: 'print every difference' },
     {
@@ -146,9 +142,7 @@ function reportOf(
   pairs.after.forEach((id, i) => {
     if (id !== pairs.before[i] && differs[id] === 0) moved.push([pairs.before[i], id]);
   });
-  const most = context.options.all
-    ? Number.POSITIVE_INFINITY
-    : ((context.options.top as number) ?? shownRows);
+  const most = mostPrinted(context);
   const names = { before: before.tokenizer, after: after.tokenizer };
   const order = mostChanged(changed);
   const kinds: [change: string, count: number, cells: (index: number) => Cell[]][] = [
