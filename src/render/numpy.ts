@@ -12,7 +12,7 @@ const rowWidth = lineWidth - 3;
 /** Prints as `print(array)` does: one array [1, seq, dim] a sequence, or one [batch, seq, dim] when padded. */
 export const renderer: Renderer = {
   name: 'numpy',
-  endings: [],
+  endings: ['numpy'],
   binary: false,
   needsVectors: true,
   captioned: false,

@@ -11,7 +11,7 @@ const elementIndent = prefix.length + 3;
 /** Prints as `print(tensor)` does: one tensor [1, seq, dim] a sequence, or one [batch, seq, dim] when padded. */
 export const renderer: Renderer = {
   name: 'torch',
-  endings: [],
+  endings: ['torch'],
   binary: false,
   needsVectors: true,
   captioned: false,
