@@ -68,7 +68,10 @@ async function run(context: Context): Promise<Report> {
     spaced: options.spaced === true,
   });
   const set = await readTestSet(args[0], context.linesOf(args[0]), (word) => words.fold(word));
-  if (set.skipped > 0) context.note(`${args[0]}: ${set.skipped} lines are no ${noun[set.kind]}, passed over`);
+  if (set.skipped > 0)
+    context.note(
+      `${args[0] === '-' ? 'stdin' : args[0]}: ${set.skipped} ${set.skipped === 1 ? 'line is' : 'lines are'} no ${noun[set.kind]}, passed over`,
+    );
   const caption = [`${captionOfTable(opened, tokenizer)} · ${args[0]}`];
   const dummy = options.dummy4unknown === true;
   if (set.kind === 'pairs') {

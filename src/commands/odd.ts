@@ -28,7 +28,7 @@ async function run(context: Context): Promise<Report> {
   if (args.length < 3) {
     throw new EmbError(
       'usage',
-      `${args.length} tokens are given, expected at least 3`,
+      `${args.length} ${args.length === 1 ? 'token is' : 'tokens are'} given, expected at least 3`,
       'emb odd one two apple',
     );
   }

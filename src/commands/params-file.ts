@@ -66,6 +66,14 @@ async function openOrSuggest(context: Context, ref: string): Promise<Model> {
     return await context.open(ref);
   } catch (error) {
     if (!(error instanceof EmbError) || error.code !== 'missing') throw error;
+    const encoding = await context.encodingOf(ref);
+    if (encoding !== undefined) {
+      throw new EmbError(
+        'missing',
+        `${ref}: its sizes are not published, only its tokenizer is known (${encoding})`,
+        `emb tokenize -m ${ref}; --vocab V --dim D counts a layer of any size`,
+      );
+    }
     const names = (await context.presets()).flatMap((preset) => [preset.name, ...preset.aliases]);
     const near = didYouMean(nearestNames(ref, names));
     if (near === undefined) throw error;

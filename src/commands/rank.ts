@@ -45,7 +45,7 @@ async function run(context: Context): Promise<Report> {
   if (args.length < 2) {
     throw new EmbError(
       'usage',
-      `${args.length} tokens are given, expected at least 2`,
+      `${args.length} ${args.length === 1 ? 'token is' : 'tokens are'} given, expected at least 2`,
       'emb rank king queen',
     );
   }

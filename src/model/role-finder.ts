@@ -1,5 +1,5 @@
 import { EmbError } from '../errors.ts';
-import { didYouMean, nearestNames } from '../text/nearest.ts';
+import { didYouMean, nearestPaths } from '../text/nearest.ts';
 import type { Config, Layer, TensorInfo } from '../types.ts';
 import type { EmbeddingName } from './embedding-names.ts';
 import { shortList } from './folder.ts';
@@ -45,7 +45,7 @@ export class RoleFinder {
   async named(name: string): Promise<TensorInfo> {
     const tensor = await this.#set.find(name);
     if (tensor !== undefined) return tensor;
-    const near = didYouMean(nearestNames(name, this.#set.names()));
+    const near = didYouMean(nearestPaths(name, [...this.#set.names()]));
     throw new EmbError(
       'missing',
       `${this.#model}: has no tensor ${JSON.stringify(name)}`,

@@ -98,7 +98,7 @@ function checkCount(name: string, count: number, limit: number): void {
 function paddingRowOf(index: number | undefined, rows: number): number | undefined {
   if (index === undefined) return undefined;
   if (!(Number.isInteger(index) && index >= -rows && index < rows)) {
-    throw new EmbError('usage', `"padding-idx" is ${index}, expected ${-rows} to ${rows - 1}`);
+    throw new EmbError('usage', `--padding-idx is ${index}, expected ${-rows} to ${rows - 1}`);
   }
   return index < 0 ? rows + index : index;
 }

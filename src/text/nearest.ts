@@ -5,25 +5,61 @@ const longestName = 64;
  * The names nearest to one that is missing, nearest first, for "did you mean".
  *
  * A name is near when its edit distance (insert, delete, replace, swap of neighbors; letters compared without case) is at most a
- * third of the longer length, or when it starts with what was typed.
+ * third of the longer length, or when it starts with what was typed. A name that differs in nothing but - _ . comes first.
  * Cost: O(names · length²); names longer than 64 characters are passed over.
  */
 export function nearestNames(typed: string, names: Iterable<string>, count = 3): string[] {
   const wanted = typed.toLowerCase();
   if (wanted.length === 0 || wanted.length > longestName) return [];
   const found: { name: string; distance: number }[] = [];
-  for (const name of names) {
+  for (const name of new Set(names)) {
     if (name.length > longestName) continue;
     const candidate = name.toLowerCase();
     const limit = Math.max(1, Math.floor(Math.max(wanted.length, candidate.length) / 3));
     if (Math.abs(candidate.length - wanted.length) > limit && !candidate.startsWith(wanted)) continue;
-    const distance = candidate.startsWith(wanted) ? 1 : editDistance(wanted, candidate);
+    const distance = distanceOf(wanted, candidate);
     if (distance <= limit || candidate.startsWith(wanted)) found.push({ name, distance });
   }
   found.sort(
     (a, b) => a.distance - b.distance || a.name.length - b.name.length || (a.name < b.name ? -1 : 1),
   );
   return found.slice(0, count).map((entry) => entry.name);
+}
+
+function distanceOf(wanted: string, candidate: string): number {
+  if (candidate.startsWith(wanted)) return 1;
+  const distance = editDistance(wanted, candidate);
+  return distance <= 2 && bare(wanted) === bare(candidate) ? 0 : distance;
+}
+
+const bare = (name: string): string => name.replace(/[-_.]/g, '');
+
+/**
+ * As nearestNames; where no whole name is near, those of whose dotted parts the last are: `wte.weigth` is near
+ * `transformer.wte.weight`.
+ */
+export function nearestPaths(typed: string, paths: readonly string[], count = 3): string[] {
+  const whole = nearestNames(typed, paths, count);
+  if (whole.length > 0) return whole;
+  const parts = typed.split('.').length;
+  const tailOf = (path: string) => path.split('.').slice(-parts).join('.');
+  const tails = nearestNames(typed, paths.map(tailOf), count);
+  return tails.flatMap((tail) => paths.filter((path) => tailOf(path) === tail)).slice(0, count);
+}
+
+/**
+ * The names that are written shorter as `typed`: the same first letter and the letters in their order (`bf16`, bfloat16), or the same
+ * number at the end (`fp16`, float16).
+ */
+export function abbreviatedNames(typed: string, names: readonly string[]): string[] {
+  const wanted = typed.toLowerCase();
+  const number = /\d+$/.exec(wanted)?.[0];
+  return names.filter((name) => {
+    if (wanted.length < 2 || name[0] !== wanted[0]) return false;
+    let at = 0;
+    for (const letter of name) if (letter === wanted[at]) at++;
+    return at === wanted.length || (number !== undefined && name.endsWith(number));
+  });
 }
 
 /** "did you mean A, B or C?", or undefined without names. */

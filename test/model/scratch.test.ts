@@ -179,11 +179,11 @@ describe('scratch model', () => {
     [{ vocab: 3, std: -1 }, '"std" is -1, expected a finite number of at least 0'],
     [{ vocab: 3, std: Number.NaN }, '"std" is NaN'],
     [{ vocab: 3, std: Number.POSITIVE_INFINITY }, '"std" is Infinity'],
-    [{ vocab: 3, paddingIdx: 3 }, '"padding-idx" is 3, expected -3 to 2'],
-    [{ vocab: 3, paddingIdx: -4 }, '"padding-idx" is -4, expected -3 to 2'],
-    [{ vocab: 3, seed: 'x' }, '"seed" is "x", expected an integer'],
-    [{ vocab: 3, seed: -1n, init: 'numpy' as const }, '"seed" is -1, expected at least 0 for numpy'],
-    [{ vocab: 3, seed: 2n ** 64n }, '"seed" is 18446744073709551616'],
+    [{ vocab: 3, paddingIdx: 3 }, '--padding-idx is 3, expected -3 to 2'],
+    [{ vocab: 3, paddingIdx: -4 }, '--padding-idx is -4, expected -3 to 2'],
+    [{ vocab: 3, seed: 'x' }, '--seed is "x", expected an integer'],
+    [{ vocab: 3, seed: -1n, init: 'numpy' as const }, '--seed is -1, expected at least 0 for numpy'],
+    [{ vocab: 3, seed: 2n ** 64n }, '--seed is 18446744073709551616'],
   ])('refuses %o as usage', async (options, message) => {
     const refused = openScratch(options);
     await expect(refused).rejects.toThrow(message);

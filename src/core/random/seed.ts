@@ -20,7 +20,7 @@ const torchEnd = 2n ** 64n;
 export function parseSeed(text: string, family: RandomFamily = 'torch'): bigint {
   const match = integerText.exec(text);
   if (match === null) {
-    throw new EmbError('usage', `"seed" is ${JSON.stringify(text)}, expected an integer`, 'try --seed 42');
+    throw new EmbError('usage', `--seed is ${JSON.stringify(text)}, expected an integer`, 'try --seed 42');
   }
   const magnitude = BigInt(match[2].replaceAll('_', ''));
   return checkSeed(match[1] === '-' ? -magnitude : magnitude, family);
@@ -33,11 +33,11 @@ export function parseSeed(text: string, family: RandomFamily = 'torch'): bigint 
  */
 export function checkSeed(seed: bigint, family: RandomFamily): bigint {
   if (family === 'numpy') {
-    if (seed < 0n) throw new EmbError('usage', `"seed" is ${seed}, expected at least 0 for numpy`);
+    if (seed < 0n) throw new EmbError('usage', `--seed is ${seed}, expected at least 0 for numpy`);
   } else if (seed < torchLowest || seed >= torchEnd) {
     throw new EmbError(
       'usage',
-      `"seed" is ${seed}, expected ${torchLowest} to ${torchEnd - 1n}`,
+      `--seed is ${seed}, expected ${torchLowest} to ${torchEnd - 1n}`,
       'torch.manual_seed takes 64 bits; --init numpy takes any seed from 0',
     );
   }

@@ -27,13 +27,13 @@ describe('seed', () => {
     '١',
   ])('refuses %j for torch as usage', (text) => {
     expect(() => parseSeed(text)).toThrow(EmbError);
-    expect(() => parseSeed(text)).toThrow(/"seed" is .*, expected/);
+    expect(() => parseSeed(text)).toThrow(/--seed is .*, expected/);
     expect(() => parseSeed(text)).toThrow(expect.objectContaining({ code: 'usage' }));
   });
 
   it('of numpy may have any size but no sign', () => {
     expect(parseSeed('1'.repeat(200), 'numpy')).toBe(BigInt('1'.repeat(200)));
-    expect(() => parseSeed('-1', 'numpy')).toThrow('"seed" is -1, expected at least 0 for numpy');
+    expect(() => parseSeed('-1', 'numpy')).toThrow('--seed is -1, expected at least 0 for numpy');
   });
 
   it('counts in torch modulo 2^32, negative ones too', () => {
