@@ -2,7 +2,7 @@ import type { Model, Report, Tokenizer } from './types.ts';
 
 /**
  * How an option's value is read:
- * text as it is · integer: digits, also 50_000 and 1e3, exact · integers: a list "768,1600" · number: finite ·
+ * text as it is · integer: digits, also 50_000 and 1e3, exact · integers: a list of counts "768,1600" · number: finite ·
  * count: integer with k, M, B ("100M") · flag: no value.
  */
 export type OptionType = 'flag' | 'text' | 'integer' | 'integers' | 'number' | 'count';
@@ -12,6 +12,8 @@ export interface OptionSpec {
   /** Long name without dashes; the value is found under its camelCase. */
   long: string;
   short?: string;
+  /** Another long name of the same option. */
+  alias?: string;
   type: OptionType;
   /** Placeholder in help: "n", "file", "ref". */
   value?: string;
@@ -58,6 +60,9 @@ export interface Batch<T> {
   /** Nothing follows, as far as is known. */
   ends: boolean;
 }
+
+/** What ids count, as errors say it. */
+export type IdSpace = 'table' | 'vocabulary';
 
 /** One sequence of ids of the input (--ids). */
 export interface IdInput {
@@ -203,12 +208,14 @@ export interface Context {
   presets(): Promise<readonly Preset[]>;
   /** The preset of that name; undefined for an existing path, which comes first, and for every other name. */
   preset(ref: string): Promise<Preset | undefined>;
+  /** The built-in encoding of a model that is known by its name only (gpt-4). */
+  encodingOf(model: string): Promise<string | undefined>;
   /** What the command line gives to look at. none: no argument, no --ids, --token, --file or --input. */
   inputKind(): 'texts' | 'ids' | 'vectors' | 'none';
   /** Texts of the positional arguments, else of --file or stdin as --input says. */
   texts(): AsyncIterable<TextInput>;
   /** Sequences of --ids (or stdin for `-`, or --input ids) and of --token. `all` needs the row count. */
-  idSequences(rows: number, tokenizer: () => Promise<Tokenizer>): AsyncIterable<IdInput>;
+  idSequences(rows: number, tokenizer: () => Promise<Tokenizer>, of?: IdSpace): AsyncIterable<IdInput>;
   /** Vectors of `--input npy|f32|jsonl -`. */
   vectors(dim: number | undefined): Promise<{ data: Float32Array; rows: number; dim: number }>;
   /** Vectors of a file, or of stdin for `-` (--vectors): npy, json lines with "vector" or "embedding", raw float32; as --input says, else told by content. */
@@ -244,6 +251,8 @@ export interface Command {
   options: readonly OptionSpec[];
   /** Names of option groups that cli adds: model (-m ...), tokenizer, input, scratch. */
   groups: readonly ('model' | 'tokenizer' | 'input' | 'scratch')[];
+  /** What --input can be, where that is not all of it. */
+  inputs?: readonly string[];
   /** Renderers that make sense, the default first. */
   formats: readonly string[];
   /** Another default where options change what is printed (tokenize --decode prints text). */

@@ -63,6 +63,7 @@ export function createContext(
     args,
     options,
     textArguments: takes.arguments,
+    readsUnasked: takes.unasked,
     note,
     onPause,
     skip,
@@ -82,7 +83,7 @@ export function createContext(
     note,
     inputKind: () => inputs.kind(),
     texts: () => inputs.texts(),
-    idSequences: (rows, tokenizer) => inputs.idSequences(rows, tokenizer),
+    idSequences: (rows, tokenizer, of) => inputs.idSequences(rows, tokenizer, of),
     async open(ref) {
       const model =
         ref === undefined
@@ -120,6 +121,9 @@ export function createContext(
       const { kindOfPath } = await import('../bytes/file.ts');
       if (kindOfPath(ref) !== undefined) return undefined;
       return (await import('../model/presets/index.ts')).findPreset(ref);
+    },
+    async encodingOf(name) {
+      return (await import('../model/presets/encodings.ts')).encodingOf(name);
     },
     vectors: async (dim) => (await import('./vectors.ts')).wholeVectors(context, undefined, dim),
     vectorsOf: async (path, dim) => (await import('./vectors.ts')).wholeVectors(context, path, dim),

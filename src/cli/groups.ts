@@ -6,6 +6,9 @@ const mostRows = 2 ** 32 - 1;
 /** Most columns of a scratch table: a row of them is 64 MiB, a thousand times the widest model. */
 const mostColumns = 2 ** 24;
 
+/** What --input can be. */
+const inputForms = ['lines', 'jsonl[:field]', 'ids', 'npy', 'f32'];
+
 /** Options that every command takes. */
 export const everywhere: readonly OptionSpec[] = [
   { long: 'format', short: 'f', type: 'text', value: 'format', description: 'how to print' },
@@ -97,7 +100,7 @@ export const groups: Record<'model' | 'tokenizer' | 'input' | 'scratch', readonl
       type: 'text',
       value: 'kind',
       default: 'lines',
-      description: 'what stdin or --file holds: lines, jsonl[:field], ids, npy, f32',
+      description: `what stdin or --file holds: ${inputForms.join(', ')}`,
     },
     { long: 'file', type: 'text', value: 'file', description: 'read texts from a file instead of stdin' },
     { long: 'null', short: '0', type: 'flag', description: 'texts end with NUL instead of a line end' },
@@ -110,7 +113,7 @@ export const groups: Record<'model' | 'tokenizer' | 'input' | 'scratch', readonl
   scratch: [
     {
       long: 'vocab',
-      type: 'integer',
+      type: 'count',
       value: 'rows',
       min: 1,
       max: mostRows,

@@ -1,3 +1,4 @@
+import type { IdSpace } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 
@@ -13,9 +14,9 @@ const mostIds = 2 ** 26;
  * @throws EmbError "usage" for what is no id (negative, fractional, a word), naming it; "range" for a range that runs backwards
  *   or is longer than the table
  */
-export function parseIds(text: string, rows: number): Uint32Array {
+export function parseIds(text: string, rows: number, of: IdSpace = 'table'): Uint32Array {
   const parts = text.split(/[\s,]+/).filter((part) => part !== '');
-  const ranges = parts.map((part) => parseRange(part, rows));
+  const ranges = parts.map((part) => parseRange(part, rows, of));
   const total = ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
   if (total > mostIds) {
     throw new EmbError(
@@ -29,19 +30,19 @@ export function parseIds(text: string, rows: number): Uint32Array {
   return ids;
 }
 
-function parseRange(part: string, rows: number): [number, number] {
+function parseRange(part: string, rows: number, of: IdSpace): [number, number] {
   if (part === 'all') return [0, rows - 1];
   const range = /^(\d+)-(\d+)$/.exec(part);
   if (range) {
-    const [first, last] = [parseId(range[1]!, rows), parseId(range[2]!, rows)];
+    const [first, last] = [parseId(range[1]!, rows, of), parseId(range[2]!, rows, of)];
     if (first > last) throw new EmbError('usage', `the range ${part} runs backwards`, `${last}-${first}`);
     return [first, last];
   }
-  const id = parseId(part, rows);
+  const id = parseId(part, rows, of);
   return [id, id];
 }
 
-function parseId(part: string, rows: number): number {
+function parseId(part: string, rows: number, of: IdSpace): number {
   if (!/^\d+$/.test(part)) {
     const hint = 'ids are whole numbers from 0: 1,23,456 or 0-99 or all; a token by its name is --token';
     throw new EmbError('usage', `"${part}" is no id`, hint);
@@ -50,7 +51,7 @@ function parseId(part: string, rows: number): number {
   if (id > highestId || id >= rows) {
     throw new EmbError(
       'range',
-      `id ${part} is outside the table of ${formatCount(rows)} rows`,
+      `id ${part} is outside the ${of} of ${formatCount(rows)} ${of === 'table' ? 'rows' : 'ids'}`,
       `the highest id is ${rows - 1}`,
     );
   }

@@ -1,5 +1,5 @@
 import { pathExists, RecordStream } from '../bytes/input.ts';
-import type { IdInput, OptionValues, TextInput } from '../command.ts';
+import type { IdInput, IdSpace, OptionValues, TextInput } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import type { VectorKind } from '../model/vectors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
@@ -16,6 +16,8 @@ export interface InputHost {
   options: OptionValues;
   /** Arguments are texts, a lone - is stdin; elsewhere they name models. */
   textArguments: boolean;
+  /** The command reads stdin when it is given nothing else. */
+  readsUnasked: boolean;
   note(message: string): void;
   onPause(): void;
   /** Counts and says a line that was passed over; with --strict it throws. */
@@ -64,6 +66,13 @@ export class Inputs {
     ];
     if ((ids?.filter((spelled) => spelled === '-').length ?? 0) > 1) {
       throw new EmbError('usage', '--ids - is given twice, and there is one stdin', 'leave out one of them');
+    }
+    if ((ids !== undefined || options.token !== undefined) && !['lines', 'ids'].includes(this.#kind)) {
+      throw new EmbError(
+        'usage',
+        `--ids and --token take ids, and --input is ${this.#kind}`,
+        ids?.includes('-') ? '--ids - reads lines of ids: 1,23 or 0-99' : 'leave out one of them',
+      );
     }
     if (named.length > 1) {
       throw new EmbError(
@@ -140,21 +149,25 @@ export class Inputs {
     return this.#host.options.null ? 0 : 10;
   }
 
-  async *idSequences(rows: number, tokenizer: () => Promise<Tokenizer>): AsyncGenerator<IdInput> {
+  async *idSequences(
+    rows: number,
+    tokenizer: () => Promise<Tokenizer>,
+    of?: IdSpace,
+  ): AsyncGenerator<IdInput> {
     this.#checkOne();
     const { options } = this.#host;
     let row = 0;
     for (const spelled of (options.ids as string[] | undefined) ?? []) {
-      if (spelled !== '-') yield { row: row++, ids: parseIds(spelled, rows) };
-      else for await (const ids of this.#idRecords(rows)) yield { ...ids, row: row++ };
+      if (spelled !== '-') yield { row: row++, ids: parseIds(spelled, rows, of) };
+      else for await (const ids of this.#idRecords(rows, of)) yield { ...ids, row: row++ };
     }
     const pieces = options.token as string[] | undefined;
     if (pieces) yield { row: row++, ids: idsOfPieces(pieces, await tokenizer()) };
-    if (options.ids === undefined && pieces === undefined) yield* this.#idRecords(rows);
+    if (options.ids === undefined && pieces === undefined) yield* this.#idRecords(rows, of);
   }
 
   /** Lines of ids; what is none is passed over with its number, unless --strict. */
-  async *#idRecords(rows: number): AsyncGenerator<IdInput> {
+  async *#idRecords(rows: number, of: IdSpace | undefined): AsyncGenerator<IdInput> {
     if (this.#kind === 'jsonl') {
       yield* readJsonIds(this.#records(), this.#field ?? 'ids', rows, this.#host.skip);
       return;
@@ -164,7 +177,7 @@ export class Inputs {
       const line = row++;
       let ids: Uint32Array;
       try {
-        ids = parseIds(record, rows);
+        ids = parseIds(record, rows, of);
       } catch (error) {
         if (!(error instanceof EmbError)) throw error;
         this.#host.skip(line + 1, `is no ids: ${error.message}`);
@@ -181,12 +194,13 @@ export class Inputs {
 
   /** Where vectors come from: the path of --vectors (`-` is stdin), else what --input names; and their form, where --input says it. */
   vectors(path: string | undefined): { kind: VectorKind | undefined; stream: RecordStream } {
-    const { options, note, onPause } = this.#host;
+    const { args, options, note, onPause, readsUnasked } = this.#host;
     const kind = this.#kind === 'lines' || this.#kind === 'ids' ? undefined : this.#kind;
     if (path === '-' && this.readsStdin(false)) {
       throw new EmbError('usage', '--vectors - and the input both read stdin', '--vectors FILE');
     }
-    if (path === undefined && options.file === undefined && !this.#readsStdin()) {
+    const isRead = this.#readsStdin() || (readsUnasked && args.length === 0);
+    if (path === undefined && options.file === undefined && !isRead) {
       throw new EmbError(
         'usage',
         `--input ${this.#kind} needs something to read`,

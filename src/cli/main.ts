@@ -81,7 +81,8 @@ async function run(argv: readonly string[]): Promise<number> {
     sink.end();
     return parsed.asked ? 0 : exitCodes.usage;
   }
-  const { command, options } = parsed;
+  const { command } = parsed;
+  const options = parsed.options.output === '-' ? { ...parsed.options, output: undefined } : parsed.options;
   const output = options.output as string | undefined;
   const format = chooseFormat(command, options, output);
   const renderer = await renderers[format]!.load();
@@ -195,24 +196,36 @@ function chooseFormat(command: Command, options: OptionValues, output: string | 
     const near = didYouMean(nearestNames(asked, known ? [] : command.formats));
     throw new EmbError(
       'usage',
-      known
-        ? `"${asked}" is no format of ${command.name}, expected ${command.formats.join(', ')}`
-        : `unknown format "${asked}"`,
+      known ? `"${asked}" is no format of ${command.name}` : `unknown format "${asked}"`,
       near ?? `one of ${command.formats.join(', ')}`,
     );
   }
   const ending = output?.split('/').pop()?.split('.').slice(1).pop()?.toLowerCase();
-  const byEnding = command.formats.find(
-    (name) => ending !== undefined && renderers[name]?.endings.includes(ending),
-  );
+  if (ending === undefined) return defaultFormat(command, options);
+  const byEnding = command.formats.find((name) => renderers[name]!.endings.includes(ending));
+  if (byEnding !== undefined) return byEnding;
+  // Plain text is what people read, where nothing is called text.
+  if (ending === 'txt' && command.formats.includes('table')) return 'table';
   const isForeign = (known: string) =>
     foreignEndings.includes(known) || Object.values(renderers).some(({ endings }) => endings.includes(known));
-  if (byEnding === undefined && ending !== undefined && isForeign(ending)) {
+  const chosen = defaultFormat(command, options);
+  const near = nearestNames(
+    ending,
+    command.formats.flatMap((name) => renderers[name]!.endings),
+  );
+  if (isForeign(ending) || (near.length > 0 && chosen === 'table')) {
     throw new EmbError(
       'usage',
       `${command.name} writes no .${ending}, expected one of ${command.formats.join(', ')}`,
-      '-f chooses the format whatever the ending',
+      near.length > 0
+        ? `${didYouMean(near.map((name) => `.${name}`))} -f chooses the format whatever the ending`
+        : '-f chooses the format whatever the ending',
     );
   }
-  return byEnding ?? command.defaultFormat?.(options) ?? command.formats[0]!;
+  if (chosen === 'table' && !options.quiet)
+    complain(`note: .${ending} names no format: ${output} is a table; -f chooses another`);
+  return chosen;
 }
+
+const defaultFormat = (command: Command, options: OptionValues): string =>
+  command.defaultFormat?.(options) ?? command.formats[0]!;

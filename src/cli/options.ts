@@ -1,6 +1,6 @@
 import type { OptionSpec } from '../command.ts';
 import { EmbError } from '../errors.ts';
-import { didYouMean, nearestNames } from '../text/nearest.ts';
+import { abbreviatedNames, didYouMean, nearestNames } from '../text/nearest.ts';
 import { formatCount } from '../text/numbers.ts';
 
 const countUnits: Record<string, bigint> = {
@@ -37,8 +37,13 @@ function readText(spec: OptionSpec, raw: string): string {
   if (raw === '' && spec.long !== 'token')
     throw new EmbError('usage', `--${spec.long} is empty, expected a ${spec.value ?? 'value'}`);
   if (spec.choices && !spec.choices.includes(raw)) {
-    const near = didYouMean(nearestNames(raw, spec.choices));
-    throw new EmbError('usage', `--${spec.long} is "${raw}", expected ${spec.choices.join(', ')}`, near);
+    const near = nearestNames(raw, spec.choices);
+    const meant = near.length > 0 ? near : abbreviatedNames(raw, spec.choices);
+    throw new EmbError(
+      'usage',
+      `--${spec.long} is "${raw}", expected ${spec.choices.join(', ')}`,
+      didYouMean(meant),
+    );
   }
   return raw;
 }
@@ -62,11 +67,13 @@ function readIntegers(spec: OptionSpec, raw: string): number[] {
       `${plain}, without commas`,
     );
   }
-  return raw.split(',').map((part) => readInteger(spec, part.trim()));
+  return raw.split(',').map((part) => readCount(spec, part.trim()));
 }
 
 function readCount(spec: OptionSpec, raw: string): number {
   const match = /^(\d[\d_,]*)(?:\.(\d+))?\s*([kmbgt]?)$/i.exec(raw);
+  if (!match && !/^[+-]?\d[\d_]*(e\d+)?$/i.test(raw))
+    throw new EmbError('usage', `--${spec.long} is "${raw}", expected a whole number, as 5000 or 50k`);
   if (!match) return readInteger(spec, raw);
   const [, whole, fraction = '', unit] = match;
   const scaled = BigInt(whole!.replace(/[_,]/g, '') + fraction) * countUnits[unit!.toLowerCase()]!;

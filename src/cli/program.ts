@@ -84,7 +84,7 @@ function describe(sub: Command, command: EmbCommand): void {
   for (const group of command.groups) {
     for (const spec of groups[group]) {
       if (!command.options.some((own) => own.long === spec.long))
-        sub.addOption(toOption(spec).helpGroup(groupTitles[group]));
+        sub.addOption(toOption(ofCommand(spec, command)).helpGroup(groupTitles[group]));
     }
   }
   for (const spec of everywhere) sub.addOption(toOption(spec).helpGroup('Output:'));
@@ -95,8 +95,14 @@ function describe(sub: Command, command: EmbCommand): void {
   );
 }
 
+/** A shared option, with what the command takes of it. */
+function ofCommand(spec: OptionSpec, { inputs }: EmbCommand): OptionSpec {
+  if (spec.long !== 'input' || inputs === undefined) return spec;
+  return { ...spec, description: `what stdin or --file holds: ${inputs.join(', ')}` };
+}
+
 function toOption(spec: OptionSpec): Option {
-  const short = spec.short ? `-${spec.short}, ` : '';
+  const short = spec.short ? `-${spec.short}, ` : spec.alias ? `--${spec.alias}, ` : '';
   const value = spec.type === 'flag' ? '' : ` <${spec.value ?? 'value'}>`;
   const notes = [
     ...(spec.choices ? [spec.choices.join(', ')] : []),

@@ -94,6 +94,7 @@ export const command: Command = {
     },
   ],
   groups: ['model', 'tokenizer', 'input', 'scratch'],
+  inputs: ['lines', 'jsonl[:field]', 'ids'],
   formats: [
     'table',
     'json',

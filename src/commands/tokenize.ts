@@ -92,6 +92,7 @@ export const command: Command = {
     },
   ],
   groups: ['tokenizer', 'input'],
+  inputs: ['lines', 'jsonl[:field]', 'ids'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids', 'text'],
   defaultFormat: (options) => (options.decode || options.count ? 'text' : undefined),
   examples: [
@@ -237,7 +238,11 @@ function tokenize(context: Context, tokenizer: Tokenizer): Report {
 
 function describeIds(context: Context, tokenizer: Tokenizer): Report {
   async function* blocks(): AsyncGenerator<Block> {
-    for await (const { row, ids } of context.idSequences(tokenizer.vocabSize, async () => tokenizer)) {
+    for await (const { row, ids } of context.idSequences(
+      tokenizer.vocabSize,
+      async () => tokenizer,
+      'vocabulary',
+    )) {
       yield { cells: idCells(row, ids, tokenizer), sequence: row, ends: true };
     }
   }
@@ -259,7 +264,11 @@ function decode(context: Context, tokenizer: Tokenizer): Report {
     );
   }
   async function* blocks(): AsyncGenerator<Block> {
-    for await (const { row, ids: all } of context.idSequences(tokenizer.vocabSize, async () => tokenizer)) {
+    for await (const { row, ids: all } of context.idSequences(
+      tokenizer.vocabSize,
+      async () => tokenizer,
+      'vocabulary',
+    )) {
       const wanted = context.options.noSpecial ? all.filter((id) => !tokenizer.isSpecial(id)) : all;
       const ids = truncated(wanted, row, context, (given, limit) => given.subarray(0, limit));
       const bytes = tokenizer.decodeBytes(ids);

@@ -55,7 +55,14 @@ export const command: Command = {
       choices: tokenClasses,
       description: 'entries of this class',
     },
-    { long: 'ids', type: 'text', value: 'ids', repeat: true, description: 'these entries: 1,23 or 0-99' },
+    {
+      long: 'ids',
+      alias: 'id',
+      type: 'text',
+      value: 'ids',
+      repeat: true,
+      description: 'these entries: 1,23 or 0-99',
+    },
     {
       long: 'token',
       type: 'text',
@@ -120,7 +127,8 @@ async function* idsOf({ options, idSequences }: Context, tokenizer: Tokenizer): 
     for (let id = 0; id < tokenizer.vocabSize; id++) yield id;
     return;
   }
-  for await (const { ids } of idSequences(tokenizer.vocabSize, async () => tokenizer)) yield* ids;
+  for await (const { ids } of idSequences(tokenizer.vocabSize, async () => tokenizer, 'vocabulary'))
+    yield* ids;
 }
 
 function patternOf(source: string | undefined, ignoreCase: boolean): RegExp | undefined {

@@ -32,6 +32,7 @@ function describe(command: Command): string {
     command.description ? `${command.description}\n` : '',
     command.options.length > 0 ? table(command.options) : '',
     `Formats: ${command.formats.map((format) => `\`${format}\``).join(', ')} (the first is the default).`,
+    command.inputs ? `\`--input\` takes ${command.inputs.join(', ')} here.` : '',
     shared.length > 0
       ? `Further options: ${shared.join(', ')}, [every command](#options-every-command).\n`
       : '',
@@ -43,7 +44,7 @@ function describe(command: Command): string {
 
 function table(specs: readonly OptionSpec[]): string {
   const rows = specs.map((spec) => {
-    const short = spec.short ? `\`-${spec.short}\`, ` : '';
+    const short = spec.short ? `\`-${spec.short}\`, ` : spec.alias ? `\`--${spec.alias}\`, ` : '';
     const value = spec.type === 'flag' ? '' : ` <${spec.value ?? 'value'}>`;
     const notes = [
       ...(spec.choices ? [`one of ${spec.choices.join(', ')}`] : []),
