@@ -5,6 +5,8 @@ import { EmbError } from '../errors.ts';
 import { nearestNames } from '../text/nearest.ts';
 import { everywhere, groups } from './groups.ts';
 import { optionKey, readOption } from './options.ts';
+import { reflow } from './reflow.ts';
+import { isTerminal } from './terminal.ts';
 
 /** What the command line asks for. help: the text was asked for and goes to stdout. */
 export type Parsed =
@@ -38,6 +40,7 @@ export async function parseCommandLine(argv: readonly string[], version: string)
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print the help of a command')
+    .configureHelp({ commandDescription: (sub) => reflow(sub.description(), helpWidth()) })
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
@@ -77,6 +80,8 @@ export async function parseCommandLine(argv: readonly string[], version: string)
   return result ?? { kind: 'help', text: help || root.helpInformation(), asked: false };
 }
 
+const helpWidth = (): number => (isTerminal(1) ? (process.stdout.columns ?? 80) : 80);
+
 function describe(sub: Command, command: EmbCommand): void {
   sub.summary(command.summary).description(command.description ?? command.summary);
   sub.argument(command.usage.startsWith('[') ? command.usage : `[${command.usage}...]`);
@@ -89,10 +94,8 @@ function describe(sub: Command, command: EmbCommand): void {
   }
   for (const spec of everywhere) sub.addOption(toOption(spec).helpGroup('Output:'));
   const examples = command.examples.map((example) => `  ${example.line}\n      ${example.says}`).join('\n');
-  sub.addHelpText(
-    'after',
-    `\nFormats: ${command.formats.join(', ')} (default ${command.formats[0]})\n\nExamples:\n${examples}\n`,
-  );
+  const formats = `Formats: ${command.formats.join(', ')} (default ${command.formats[0]})`;
+  sub.addHelpText('after', () => `\n${reflow(formats, helpWidth())}\n\nExamples:\n${examples}\n`);
 }
 
 /** A shared option, with what the command takes of it. */

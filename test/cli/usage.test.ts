@@ -133,3 +133,16 @@ describe('what goes out', () => {
     }
   });
 });
+
+describe('help', () => {
+  test.each(['diff', 'vocab', 'audit', 'embed', 'stats'])('the text of %s fills its 80 columns', (name) => {
+    const text = emb([name, '--help']).stdout.split('\nOptions:')[0]!.split('\n').slice(2);
+    expect(text.length).toBeGreaterThan(2);
+    text.forEach((line, index) => {
+      expect(line.length).toBeLessThanOrEqual(80);
+      const next = text[index + 1];
+      const goesOn = next !== undefined && next !== '' && !next.startsWith(' ') && !/(^\s|[.:]$)/.test(line);
+      if (goesOn) expect(line.length + 1 + next.split(' ')[0]!.length, line).toBeGreaterThan(80);
+    });
+  });
+});
