@@ -150,7 +150,7 @@ async function print(
     precision: options.precision as number | undefined,
     full: options.full === true,
     terminal: isTerminal(1) && options.output === undefined,
-    width: isTerminal(1) && options.output === undefined ? (process.stdout.columns ?? 80) : 80,
+    width: isTerminal(1) && options.output === undefined ? process.stdout.columns || 80 : 80,
     color,
     shownColumns: options.columns as number | undefined,
     range: readRange(options.range as string | undefined),

@@ -101,9 +101,11 @@ function checkSteps({ options, format, note }: Context): void {
 }
 
 function partColumns(name: string): Column[] {
+  // All three parts fit into 80 columns.
+  const short = name === 'position' ? 'pos' : name;
   return [
-    { key: `${name}_norm`, title: `|${name}|`, kind: 'number' },
-    { key: `${name}_share`, title: `${name} %`, kind: 'share' },
+    { key: `${name}_norm`, title: `|${short}|`, kind: 'number' },
+    { key: `${name}_share`, title: `${short} %`, kind: 'share' },
   ];
 }
 

@@ -2,8 +2,10 @@ import { largestFinite, numberStyle } from '../text/numbers.ts';
 import type { Matrix } from '../types.ts';
 import type { Paint } from './colors.ts';
 
-/** NumPy's edgeitems: that many numbers stand at either end of a row that is too long. */
+/** NumPy's edgeitems: at least that many numbers are kept of either end of a row that is too long. */
 const edge = 3;
+/** Columns that a number takes beside its decimals: a digit, the point and the gap to the next. */
+const besideDecimals = 4;
 const gap = '...';
 
 /** How many of the first and the last dimensions are shown; tail 0 and head = dim shows all. */
@@ -13,7 +15,7 @@ interface Ends {
 }
 
 /**
- * The vectors of a table as its last column: all numbers when they fit, else the first and last three, or fewer.
+ * The vectors of a table as its last column: all numbers when they fit, else as many of the first and the last as do.
  *
  * Numbers of one column of dimensions stand under each other, in one notation for all rows that are drawn together.
  */
@@ -21,7 +23,7 @@ export class VectorColumn {
   private readonly dim: number;
   private readonly precision: number;
   private readonly paint: Paint;
-  /** Numbers kept of each row: all, or the first and last `edge`. */
+  /** Numbers kept of each row: all, or those of either end that there may be room for. */
   private readonly kept: Ends;
   private ends: Ends | undefined;
   private numberWidth = 0;
@@ -32,8 +34,9 @@ export class VectorColumn {
     this.dim = dim;
     this.precision = precision;
     this.paint = paint;
-    const fitsMaybe = dim * (precision + 3) <= room || dim <= 2 * edge;
-    this.kept = fitsMaybe ? { head: dim, tail: 0 } : { head: edge, tail: edge };
+    const most = Math.max(edge, Math.ceil(room / (precision + besideDecimals) / 2));
+    const fitsMaybe = dim * (precision + 3) <= room || dim <= 2 * most;
+    this.kept = fitsMaybe ? { head: dim, tail: 0 } : { head: most, tail: most };
   }
 
   /** Copies what may be shown of a row: the matrix is reused. */
@@ -56,16 +59,14 @@ export class VectorColumn {
     let widest = Math.max(this.numberWidth, `d${this.dim - 1}`.length);
     for (const row of rows) for (const value of row) widest = Math.max(widest, this.format(value).length);
     this.numberWidth = widest;
-    this.ends ??= this.choices().find((ends) => this.widthOf(ends) <= room) ?? {
-      head: Math.min(1, this.dim),
-      tail: 0,
-    };
+    this.ends ??= this.choices().find((ends) => this.widthOf(ends) <= room) ?? { head: 0, tail: 0 };
   }
 
-  /** From all that is kept down to the first number alone. */
+  /** From all that is kept down to the first number alone; where that is too wide, the sign of the gap is left. */
   private choices(): Ends[] {
     const choices: Ends[] = [this.kept];
-    for (let shown = Math.min(2 * edge, this.dim - 1); shown > 0; shown--) {
+    const { head, tail } = this.kept;
+    for (let shown = Math.min(head + tail, this.dim - 1); shown > 0; shown--) {
       choices.push({ head: Math.ceil(shown / 2), tail: Math.floor(shown / 2) });
     }
     return choices;
@@ -73,6 +74,7 @@ export class VectorColumn {
 
   private widthOf({ head, tail }: Ends): number {
     const numbers = head + tail;
+    if (numbers === 0) return this.dim === 0 ? 0 : gap.length;
     const separators = 2 * (numbers - 1);
     return numbers * this.numberWidth + separators + (numbers < this.dim ? 2 + gap.length : 0);
   }

@@ -66,6 +66,9 @@ describe('rows', () => {
         ?.join(' ');
     expect(await heading(100, { width: 60 })).toBe('d0 d1 ... d98 d99');
     expect(await heading(100, { width: 30 })).toBe('d0 ...');
+    expect(await heading(100, { width: 22 })).toBe('...');
+    expect(await heading(100, { width: 120 })).toBe('d0 d1 d2 d3 d4 d5 ... d95 d96 d97 d98 d99');
+    expect((await heading(768, { width: 200 }))?.split(' ')).toHaveLength(19);
     expect(await heading(5, { width: 80 })).toBe('d0 d1 d2 d3 d4');
     expect(await heading(12, { width: 160 })).toBe('d0 d1 d2 d3 d4 d5 d6 d7 d8 d9 d10 d11');
     expect((await heading(100, { width: 60, full: true }))?.split(' ')).toHaveLength(100);
