@@ -234,6 +234,8 @@ export interface Context {
   /** A line on stderr, unless --quiet; the same message once. */
   note(message: string): void;
   progress(total: number, unit: string): Progress;
+  /** The same while answers are printed: silent where they go to the terminal themselves. */
+  progressBeside(total: number | undefined, unit: string): Progress;
   /** How many threads can run at a time. */
   cores(): number;
   /** Starts `count` threads that run a job of cli/worker.ts; fewer, or none, where that is not possible. */

@@ -10,7 +10,7 @@ import {
   piecesPerThread,
 } from './batch-terms.ts';
 import type { RunContext } from './context.ts';
-import type { RestOfTexts } from './inputs.ts';
+import type { Inputs, RestOfTexts } from './inputs.ts';
 
 /** Bytes of text that go to a thread at a time. */
 const pieceBytes = 64 << 10;
@@ -46,7 +46,10 @@ export async function printRest(rest: RestOfTexts, run: BatchRun): Promise<void>
   const count = (options.threads as number | undefined) ?? Math.min(mostThreads, availableParallelism());
   const threads = await context.startWorkers(count, 'texts', start);
   const queue = new AnswerQueue(threads.length * piecesPerThread);
-  const asked = ask(rest, threads, queue, inputs.separator).finally(() => queue.end());
+  const asked = ask(rest, threads, queue, inputs).finally(() => {
+    inputs.progress.done();
+    queue.end();
+  });
   // What was answered before the input failed is printed first; a reader who went away ends it at once.
   asked.catch(() => {});
   await print(queue, run);
@@ -58,15 +61,17 @@ async function ask(
   { stream, row }: RestOfTexts,
   threads: readonly WorkerThread[],
   queue: AnswerQueue,
-  separator: number,
+  { separator, progress }: Inputs,
 ): Promise<void> {
   let [turn, first] = [0, row];
   for await (const bytes of stream.pieces(pieceBytes)) {
     const thread = threads[turn++ % threads.length];
     const piece: BatchPiece = { bytes, row: first };
-    first += countRecords(bytes, separator);
+    const count = countRecords(bytes, separator);
+    first += count;
     thread.post(piece);
     await queue.add(thread.receive() as Promise<BatchAnswer>);
+    progress.advance(count);
   }
 }
 

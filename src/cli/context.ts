@@ -7,6 +7,7 @@ import type { Model, Tokenizer } from '../types.ts';
 import { Inputs } from './inputs.ts';
 import { startProgress } from './progress.ts';
 import { complain, say } from './say.ts';
+import { isTerminal } from './terminal.ts';
 
 /** A context, and what main needs of it besides. */
 export interface RunContext extends Context {
@@ -59,7 +60,10 @@ export function createContext(
     skipped++;
     say(escapeText(`emb: input line ${line} ${message}: passed over`));
   };
+  // A summary is printed when all is read.
+  const answersShow = () => options.output === undefined && options.summary !== true && isTerminal(1);
   const inputs = new Inputs({
+    progress: () => context.progressBeside(undefined, 'texts'),
     args,
     options,
     textArguments: takes.arguments,
@@ -135,6 +139,7 @@ export function createContext(
     linesOf: (path) =>
       readRecords({ file: path === '-' ? undefined : path, separator: 10, note, onPause: () => {} }),
     progress: (total, unit) => startProgress(total, unit, options.quiet === true),
+    progressBeside: (total, unit) => startProgress(total, unit, options.quiet === true || answersShow()),
     cores: availableParallelism,
     async startWorkers(count, job, data) {
       if (count <= 0) return [];

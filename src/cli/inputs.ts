@@ -1,5 +1,5 @@
 import { pathExists, RecordStream } from '../bytes/input.ts';
-import type { IdInput, IdSpace, OptionValues, TextInput } from '../command.ts';
+import type { IdInput, IdSpace, OptionValues, Progress, TextInput } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import type { VectorKind } from '../model/vectors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
@@ -20,6 +20,8 @@ export interface InputHost {
   readsUnasked: boolean;
   note(message: string): void;
   onPause(): void;
+  /** Counts texts that are read. */
+  progress(): Progress;
   /** Counts and says a line that was passed over; with --strict it throws. */
   skip(line: number, message: string): void;
 }
@@ -37,6 +39,7 @@ export class Inputs {
   readonly #field: string | undefined;
   #isEnough: ((bytes: number) => boolean) | undefined;
   #rest: RestOfTexts | undefined;
+  #progress: Progress | undefined;
 
   constructor(host: InputHost) {
     this.#host = host;
@@ -100,7 +103,25 @@ export class Inputs {
     return args.length > 0 || options.file !== undefined ? 'texts' : 'none';
   }
 
+  /** What counts the texts of this run; who reads the rest of them goes on with it and ends it. */
+  get progress(): Progress {
+    this.#progress ??= this.#host.progress();
+    return this.#progress;
+  }
+
   async *texts(): AsyncGenerator<TextInput> {
+    const { progress } = this;
+    try {
+      for await (const input of this.#texts()) {
+        yield input;
+        progress.advance(1);
+      }
+    } finally {
+      progress.done();
+    }
+  }
+
+  async *#texts(): AsyncGenerator<TextInput> {
     this.#checkOne();
     const { args, note } = this.#host;
     if (this.#kind === 'npy' || this.#kind === 'f32') {

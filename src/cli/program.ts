@@ -80,7 +80,7 @@ export async function parseCommandLine(argv: readonly string[], version: string)
   return result ?? { kind: 'help', text: help || root.helpInformation(), asked: false };
 }
 
-const helpWidth = (): number => (isTerminal(1) ? (process.stdout.columns ?? 80) : 80);
+const helpWidth = (): number => (isTerminal(1) ? process.stdout.columns || 80 : 80);
 
 function describe(sub: Command, command: EmbCommand): void {
   sub.summary(command.summary).description(command.description ?? command.summary);

@@ -6,14 +6,18 @@ import { isTerminal } from './terminal.ts';
 const quietMilliseconds = 500;
 const drawMilliseconds = 100;
 
-/** A progress line on stderr, redrawn in place; silent when stderr is no terminal or the work is short. */
-export function startProgress(total: number, unit: string, quiet: boolean): Progress {
+/** A progress line on stderr, a count where the total is not known, redrawn in place; silent when stderr is no terminal or the work is short. */
+export function startProgress(total: number | undefined, unit: string, quiet: boolean): Progress {
   if (quiet || !isTerminal(2)) return { advance: () => {}, done: () => {} };
   const started = Date.now();
   let amount = 0;
   let drawn = 0;
   const draw = (now: number) => {
     drawn = now;
+    if (total === undefined) {
+      process.stderr.write(`\r\x1b[K${formatCount(amount)} ${unit}`);
+      return;
+    }
     const share = Math.min(1, total > 0 ? amount / total : 1);
     const filled = Math.round(share * 24);
     const bar = `${'█'.repeat(filled)}${'░'.repeat(24 - filled)}`;

@@ -46,11 +46,14 @@ export async function* rowBlocks(source: Source, lookup: Lookup): AsyncGenerator
       return idCells(row, ids.subarray(first, last), tokenizer, first);
     };
     let at = 0;
+    const counted = sequence.ids.length > step;
+    const progress = counted ? context.progressBeside(sequence.ids.length, 'rows') : undefined;
     do {
       const end = Math.min(sequence.ids.length, at + step);
       const { rows: looked, parts } = await pipeline.look(sequence.ids.subarray(at, end), at);
       const matrix = pipeline.finish(looked);
       const rows = cells(at, end).map((row, index) => [...row, ...(parts[index] ?? [])]);
+      progress?.advance(end - at);
       at = end;
       const ends = at === length;
       yield {
@@ -61,6 +64,7 @@ export async function* rowBlocks(source: Source, lookup: Lookup): AsyncGenerator
         realRows: padded ? sequence.ids.length : undefined,
       };
     } while (at < sequence.ids.length);
+    progress?.done();
     for (; at < length; at += step) {
       yield paddingBlock(sequence, at, Math.min(length, at + step), length, lookup);
     }

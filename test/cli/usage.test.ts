@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { emb, embBytes } from '../support/emb.ts';
+import { emb, embBytes, has, shell } from '../support/emb.ts';
 
 const vectors = 'fixtures/words-eval/vectors.txt';
 
@@ -98,6 +98,14 @@ describe('what goes out', () => {
     expect(write('a.v2', '-f', 'csv').stderr).not.toContain('names no format');
   });
 
+  test('the parts of a row fit into 80 columns', () => {
+    const model = 'fixtures/model/bert-tiny';
+    const { stdout } = emb(['embed', '-m', model, 'hello', '--decompose', '--position', '--type']);
+    const lines = stdout.split('\n').filter((line) => line.startsWith('│'));
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
   test('-o - is stdout', () => {
     const run = emb(['embed', 'x', '--dim', '2', '-o', '-'], { cwd: folder });
     expect(run.stdout).toContain('┌');
@@ -144,5 +152,29 @@ describe('help', () => {
       const goesOn = next !== undefined && next !== '' && !next.startsWith(' ') && !/(^\s|[.:]$)/.test(line);
       if (goesOn) expect(line.length + 1 + next.split(' ')[0]!.length, line).toBeGreaterThan(80);
     });
+  });
+});
+
+describe.skipIf(!has('script'))('on a terminal, long work', () => {
+  const corpus = join(mkdtempSync(join(tmpdir(), 'emb-progress-')), 'corpus.txt');
+  writeFileSync(
+    corpus,
+    Array.from({ length: 40_000 }, (_, i) => `The ${i} foxes and ${i * 7} dogs\n`).join(''),
+  );
+  const shown = (line: string) =>
+    shell(`script -qec "${process.execPath} bin/emb.js ${line}" /dev/null`).stdout;
+
+  test('counts the texts that were read, on stderr beside a file or before a summary', () => {
+    expect(shown(`tokenize --summary < ${corpus}`)).toMatch(/\r\x1b\[K[\d,]+ texts\r/);
+    expect(shown(`tokenize -f jsonl --threads 1 < ${corpus} > /dev/null`)).toMatch(/\r\x1b\[K[\d,]+ texts\r/);
+    expect(shown(`tokenize -q --summary < ${corpus}`)).not.toContain('texts\r');
+  });
+
+  test('is silent where the answers go to the terminal themselves', () => {
+    expect(shown(`tokenize --threads 1 -f ids < ${corpus}`)).not.toContain(' texts\r');
+  });
+
+  test('shows the share of the rows of --ids all', () => {
+    expect(shown('embed --ids all -f f32 > /dev/null')).toContain('% of 50,257 rows');
   });
 });
