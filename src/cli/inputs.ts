@@ -70,7 +70,9 @@ export class Inputs {
     if ((ids?.filter((spelled) => spelled === '-').length ?? 0) > 1) {
       throw new EmbError('usage', '--ids - is given twice, and there is one stdin', 'leave out one of them');
     }
-    if ((ids !== undefined || options.token !== undefined) && !['lines', 'ids'].includes(this.#kind)) {
+    // JSON lines that --ids - reads carry ids.
+    const takesKind = ['lines', 'ids'].includes(this.#kind) || (this.#kind === 'jsonl' && ids?.includes('-'));
+    if ((ids !== undefined || options.token !== undefined) && !takesKind) {
       throw new EmbError(
         'usage',
         `--ids and --token take ids, and --input is ${this.#kind}`,
