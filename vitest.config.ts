@@ -5,6 +5,8 @@ process.env.EMB_TOKENIZER_CACHE = '0';
 
 export default defineConfig({
   test: {
+    // Without it two cores run one file at a time.
+    maxWorkers: 2,
     projects: [
       {
         test: {

@@ -16,10 +16,9 @@ import {
   withSpans,
 } from './token-rows.ts';
 import { compare, compareScripts } from './tokenize-compare.ts';
+import { decode } from './tokenize-decode.ts';
 import { explain } from './tokenize-explain.ts';
 import { summarize } from './tokenize-summary.ts';
-
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export const command: Command = {
   name: 'tokenize',
@@ -253,35 +252,6 @@ function describeIds(context: Context, tokenizer: Tokenizer): Report {
     layout: 'rows',
     plainKey: 'token',
   };
-}
-
-function decode(context: Context, tokenizer: Tokenizer): Report {
-  if (context.args.length > 0 && context.inputKind() !== 'ids') {
-    throw new EmbError(
-      'usage',
-      '--decode turns ids into text, and the arguments are texts',
-      'emb tokenize --decode --ids 15496,995',
-    );
-  }
-  async function* blocks(): AsyncGenerator<Block> {
-    for await (const { row, ids: all } of context.idSequences(
-      tokenizer.vocabSize,
-      async () => tokenizer,
-      'vocabulary',
-    )) {
-      const wanted = context.options.noSpecial ? all.filter((id) => !tokenizer.isSpecial(id)) : all;
-      const ids = truncated(wanted, row, context, (given, limit) => given.subarray(0, limit));
-      const bytes = tokenizer.decodeBytes(ids);
-      yield { cells: [[row, ids.length, decoder.decode(bytes), bytes]], sequence: row, ends: true };
-    }
-  }
-  const columns: Column[] = [
-    { key: 'row', kind: 'count' },
-    { key: 'tokens', kind: 'count' },
-    { key: 'text', kind: 'text' },
-    { key: 'bytes', kind: 'bytes', where: 'machine' },
-  ];
-  return { columns, blocks: blocks(), layout: 'rows', plainKey: 'text' };
 }
 
 function count(context: Context, tokenizer: Tokenizer): Report {

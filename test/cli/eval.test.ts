@@ -38,7 +38,7 @@ describe('emb eval', () => {
         const args = [...optionsOf(settings), '--kernel', kernel, '-f', 'jsonl'];
         const { stdout, stderr, code } = on('analogies.txt', ...args);
         expect(code, stderr).toBe(0);
-        expect(stderr).toContain('1 lines are no question');
+        expect(stderr).toContain('1 line is no question');
         const rows = rowsOf(stdout);
         expect(rows.map(({ section, correct, total }) => [section, correct, total])).toEqual(
           sections.map(([name, correct, total]) => [

@@ -17,7 +17,7 @@ describe('what comes in', () => {
 
   test.each([
     [['tokenize', '--ids', '-', '--input', 'npy']],
-    [['embed', '--ids', '-', '--input', 'jsonl']],
+    [['embed', '--ids', '1', '--input', 'jsonl']],
     [['embed', '--token', 'a', '--input', 'f32']],
   ])('%j is refused: ids are lines of ids', (args) => {
     const run = emb(args, { input: embBytes(['embed', 'x', '--dim', '2', '-f', 'npy']) });

@@ -67,6 +67,7 @@ async function run(
       return found;
     },
     presets: async () => presets,
+    encodingOf: async () => undefined,
     preset: async (ref: string) => (more.models?.[ref] ? undefined : findPreset(ref)),
     note: (message: string) => notes.push(message),
   } as unknown as Context;
