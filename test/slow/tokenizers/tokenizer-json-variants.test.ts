@@ -59,7 +59,7 @@ describe.each(models)('%s', (name) => {
   test.each(Object.keys(runs))('1 MB of %s takes less than 10 times as long as English', (kind) => {
     const text = runs[kind].repeat(Math.floor(1_000_000 / Buffer.byteLength(runs[kind])));
     const perByte = timeOf(english) / Buffer.byteLength(english);
-    // What takes less than a second is not quadratic, whatever else this machine does.
-    expect(timeOf(text) / Buffer.byteLength(text)).toBeLessThan(Math.max(10 * perByte, 0.001));
+    // What takes less than two seconds is not quadratic, whatever else this machine does.
+    expect(timeOf(text) / Buffer.byteLength(text)).toBeLessThan(Math.max(10 * perByte, 0.002));
   });
 });
