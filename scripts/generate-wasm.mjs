@@ -98,6 +98,7 @@ const kernels = [
     source: 'src/kernels/assembly/chunks.ts',
     parts: [
       'chunks-best',
+      'chunks-direct',
       'chunks-scan',
       'chunks-words',
       'bpe-cache',
