@@ -35,19 +35,25 @@ export interface GridRow {
   note?: string;
 }
 
-/** cli-table3 takes time quadratic in its rows: it gets chunks of this many. */
+/** As many rows are held back at most before their lines are drawn. */
 const chunkRows = 100;
-/** Beyond these rows we draw the same lines ourselves, about 30 times faster. */
-const cliTableRows = 200;
 /** Widest bar. */
 const barWidth = 24;
 /**
- * cli-table3 measures text with an older table of widths than ours and would cut or misplace what they disagree on. So it lays out
- * this letter, and the text takes its place: all that cli-table3 adds are lines and spaces. A letter of ASCII, because the first
- * text beyond it makes cli-table3 compile a regular expression of all emoji, 5 ms.
+ * cli-table3 measures text with an older table of widths than ours, would cut or misplace what they disagree on, and takes time
+ * quadratic in its rows. So it draws one row of this letter, and the texts of every row take its place: all that it adds are lines and
+ * spaces. A letter of ASCII, because the first text beyond it makes cli-table3 compile a regular expression of all emoji, 5 ms.
  */
 const placeholder = 'x';
 const placeholders = /x+/g;
+
+/** Lines of a table whose cells are placeholders. */
+interface Frame {
+  /** The lines above the rows. */
+  head: string[];
+  row: string;
+  bottom: string;
+}
 
 export interface GridOptions {
   /** Columns of the terminal; Infinity cuts nothing. */
@@ -72,7 +78,6 @@ export class Grid {
   private readonly vectors: VectorColumn | undefined;
   private held: GridRow[] = [];
   private widths: number[];
-  private printed = 0;
   private opened = false;
 
   constructor(
@@ -105,16 +110,7 @@ export class Grid {
     this.fit(rows, ends);
     const bars = this.columns.map((_, i) => largestBar(rows.map(({ cells }) => cells[i].bar ?? 0)));
     const shown = rows.flatMap((row) => this.wrap(row)).map((row) => this.showRow(row, bars));
-    const lines: string[] = [];
-    let start = 0;
-    do {
-      const chunk = shown.slice(start, start + chunkRows);
-      start += chunkRows;
-      lines.push(...this.draw(chunk, ends && start >= shown.length));
-      this.opened = true;
-      this.printed += chunk.length;
-    } while (start < shown.length);
-    return `${lines.join('\n')}\n`;
+    return `${this.draw(shown, ends).join('\n')}\n`;
   }
 
   private fit(rows: readonly GridRow[], ends: boolean): void {
@@ -191,32 +187,42 @@ export class Grid {
   }
 
   private draw(rows: readonly Shown[][], closes: boolean): string[] {
+    const isFirst = !this.opened;
+    this.opened = true;
+    const { headed } = this.options;
+    if (isFirst && !headed && rows.length === 0) return [''];
     const widths = this.vectors === undefined ? this.widths : [...this.widths, this.vectors.width];
-    if (this.printed >= cliTableRows || (rows.length === 0 && this.opened)) {
-      const lines = rows.map((row) => `│ ${row.map((cell, i) => pad(cell, widths[i])).join(' │ ')} │`);
-      if (closes) lines.push(`└${widths.map((w) => '─'.repeat(w + 2)).join('┴')}┘`);
-      return lines;
-    }
-    const head = !this.opened && this.options.headed ? this.head() : undefined;
-    const none = { top: '', 'top-left': '', 'top-mid': '', 'top-right': '' };
-    const open = { bottom: '', 'bottom-left': '', 'bottom-mid': '', 'bottom-right': '' };
-    const blank = (): string[] => widths.map((w) => placeholder.repeat(w));
+    const frame = this.frame(widths);
+    const lines = rows.map((row) => fill(frame.row, row, widths));
+    if (closes) lines.push(frame.bottom);
+    if (!isFirst) return lines;
+    const [top, titles, ...below] = frame.head;
+    if (!headed) return [top, ...lines];
+    return [top, fill(titles, this.head(), widths), ...(rows.length === 0 ? [] : below), ...lines];
+  }
+
+  private frame(widths: readonly number[]): Frame {
+    const blank = widths.map((width) => placeholder.repeat(width));
     const table = new this.table({
-      chars: { ...(this.opened ? none : {}), ...(closes ? {} : open) },
       // Its own colors are written whether or not anybody wants color.
       style: { head: [], border: [], compact: true },
-      colWidths: widths.map((w) => w + 2),
-      ...(head === undefined ? {} : { head: blank() }),
+      colWidths: widths.map((width) => width + 2),
+      ...(this.options.headed ? { head: blank } : {}),
     });
-    for (let i = 0; i < rows.length; i++) table.push(blank());
-    const cells = [...(head === undefined ? [] : [head]), ...rows].flat();
-    let next = 0;
-    const drawn = table.toString().replace(placeholders, () => {
-      const i = next++;
-      return pad(cells[i], widths[i % widths.length]);
-    });
-    return drawn.split('\n');
+    table.push(blank);
+    const lines = table.toString().split('\n');
+    const [row, bottom] = lines.splice(-2);
+    return { head: lines, row, bottom };
   }
+}
+
+/** A line with cells in place of the placeholders. */
+function fill(line: string, cells: readonly Shown[], widths: readonly number[]): string {
+  let next = 0;
+  return line.replace(placeholders, () => {
+    const i = next++;
+    return pad(cells[i], widths[i]);
+  });
 }
 
 function pad({ text, width, right }: Shown, to: number): string {

@@ -1,7 +1,7 @@
 import fastStringWidth from 'fast-string-width';
 
-/** What takes one column each: ASCII, and the ␣ of a space. fast-string-width makes patterns for anything else, which takes 2 ms. */
-const printable = /^[\x20-\x7e\u2423]*$/;
+/** What takes one column each: ASCII, …, the ␣ of a space, lines and blocks. fast-string-width makes patterns for anything else, which takes 2 ms. */
+const printable = /^[\x20-\x7e\u2026\u2423\u2500-\u259f]*$/;
 
 /**
  * Columns that text takes on a terminal: CJK and emoji two, combining marks none, color sequences none.
