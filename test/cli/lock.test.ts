@@ -41,6 +41,25 @@ describe('emb lock and emb verify', () => {
     expect(shell(`emb lock ${model} -q | emb verify - ${model} -q; echo $?`).stdout.trim()).toMatch(/0$/);
   });
 
+  test('the hashes of the lock can be had as rows', () => {
+    const hashes = readFileSync(lock, 'utf8')
+      .split('\n')
+      .slice(2, -2)
+      .map((line) => Buffer.from(line, 'base64').toString('hex'))
+      .join('')
+      .match(/.{16}/g)!;
+    const rows = emb(['lock', model, '-q', '-f', 'jsonl'])
+      .stdout.trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.map(({ id, hash }) => [id, hash])).toEqual(hashes.map((hash, id) => [id, hash]));
+    expect(rows[0]).toMatchObject({ token: '!', bytes: '21' });
+    expect(emb(['lock', model, '-q']).stdout).toMatch(/^emb lock 1\n/);
+    expect(emb(['lock', model, '-q', '-f', 'table']).stdout.split('\n')[3]).toMatch(
+      /│\s+0 │ !\s+│ [0-9a-f]{16}/,
+    );
+  });
+
   test('rows that changed are named, and the exit code is 3', () => {
     const path = changed((values) => {
       values[8 * 7 + 3] += 1;
