@@ -28,6 +28,20 @@ const onFixtures = (line: string) => {
   return result;
 };
 
+/** What the format says of every output; other formats are no text, or free of form. */
+function expectFormat(line: string, stdout: string): void {
+  const last = line.split('|').at(-1)!;
+  const format = /\semb\s|^emb\s/.test(last) ? /\s-f (\w+)/.exec(last)?.[1] : undefined;
+  const lines = stdout.trimEnd().split('\n');
+  if (format === 'json') JSON.parse(stdout);
+  if (format === 'jsonl') for (const one of lines) JSON.parse(one);
+  if (format === 'ids') for (const id of stdout.trim().split(/[\s,]+/)) expect(id).toMatch(/^\d+$/);
+  if (format === 'svg') expect(stdout).toMatch(/^<svg [\s\S]*<\/svg>\s*$/);
+  if (format === 'npy') expect(stdout.slice(1, 6)).toBe('NUMPY');
+  if (format === 'torch') expect(stdout).toMatch(/^tensor\(/);
+  if (format === 'csv') expect(lines[0]).toMatch(/^[\w.]+(,[\w.]+)*$/);
+}
+
 for (const [name, entry] of Object.entries(commands)) {
   const { examples } = await entry.load();
   describe(`examples of emb ${name} --help`, () => {
@@ -35,6 +49,8 @@ for (const [name, entry] of Object.entries(commands)) {
       const { stdout, stderr, code } = shell(onFixtures(line));
       expect(code, stderr).toBe(0);
       expect(stdout.length).toBeGreaterThan(0);
+      expect(stderr).not.toMatch(/^emb: (?!note:|warning:)/m);
+      expectFormat(line, stdout);
     });
   });
 }

@@ -55,7 +55,7 @@ describe('emb lock and emb verify', () => {
     expect(rows.map(({ id, hash }) => [id, hash])).toEqual(hashes.map((hash, id) => [id, hash]));
     expect(rows[0]).toMatchObject({ token: '!', bytes: '21' });
     expect(emb(['lock', model, '-q']).stdout).toMatch(/^emb lock 1\n/);
-    expect(emb(['lock', model, '-q', '-f', 'table']).stdout.split('\n')[3]).toMatch(
+    expect(emb(['lock', model, '-q', '-f', 'table']).stdout.split('\n')[4]).toMatch(
       /│\s+0 │ !\s+│ [0-9a-f]{16}/,
     );
   });
