@@ -1,5 +1,6 @@
 import { explainPadding } from '../core/padding.ts';
 import { type Provenance, type Provenances, provenances } from '../core/provenance.ts';
+import { compareRows, pairByRow } from '../core/row-diff.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, Tokenizer } from '../types.ts';
 
@@ -111,13 +112,17 @@ export function checkSize(check: string, said: number | null, found: number, wha
     : [{ level: 'error', check, finding: `the config's ${check} is ${a}, the table has ${b} ${what}` }];
 }
 
-/** The output embedding against the input's, and against the config's flag. */
-export function checkHead(
+/**
+ * The output embedding against the input's, and against the config's flag.
+ *
+ * Cost: where the config says tied and it is not, both tables' rows once, to say which differ.
+ */
+export async function checkHead(
   input: EmbeddingTable,
   output: EmbeddingTable | undefined,
   ties: { tied: boolean; reason: string } | null,
   said: boolean | null,
-): Finding[] {
+): Promise<Finding[]> {
   if (ties === null || output === undefined) {
     if (said === null) return [{ level: 'note', check: 'head', finding: 'no output embedding' }];
     const level = said ? 'note' : 'warning';
@@ -139,13 +144,16 @@ export function checkHead(
     said === null || ties.reason.includes('the config says')
       ? ''
       : `, and the config says ${said ? 'tied' : 'untied'}`;
-  if (said === true && !ties.tied)
+  if (said === true && !ties.tied) {
+    const ids = output.dim === input.dim ? await differingRows(input, output) : [];
+    const which = ids.length === 0 ? '' : ` in ${counted(ids.length, 'row')}`;
     findings.push({
       level: 'error',
       check: 'tied',
-      finding: `untied: ${ties.reason}, but the config says tied: a loader drops the head`,
+      finding: `untied: ${ties.reason}${which}, but the config says tied: a loader drops the head`,
+      ...(ids.length === 0 ? {} : { ids }),
     });
-  else if (said === false && ties.tied)
+  } else if (said === false && ties.tied)
     findings.push({
       level: 'note',
       check: 'tied',
@@ -158,6 +166,13 @@ export function checkHead(
       finding: `${ties.tied ? 'tied' : 'untied'}: ${ties.reason}${flag}`,
     });
   return findings;
+}
+
+/** Rows that are not the same in both tables; those that only one has are among them. */
+async function differingRows(input: EmbeddingTable, output: EmbeddingTable): Promise<number[]> {
+  const pairs = pairByRow(input.rows, output.rows);
+  const { after } = await compareRows(input, output, pairs, () => {});
+  return [...after, ...pairs.removed, ...pairs.added];
 }
 
 const findingLevels: Record<Exclude<Provenance, 'trained'>, Level> = {

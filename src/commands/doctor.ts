@@ -173,7 +173,7 @@ async function judge(patient: Patient, scans: readonly Rows[]): Promise<Finding[
     findings.push(...checkSize('width', layout.dim, input.dim, 'columns'));
   }
   findings.push(...(await checkPlaces(model, layout)));
-  findings.push(...checkHead(input, output, ties, layout?.tied ?? null));
+  findings.push(...(await checkHead(input, output, ties, layout?.tied ?? null)));
   const spare = spareIds(tokenizer, layout?.paddingId ?? null);
   const ids = tokenizer?.vocabSize ?? input.rows;
   for (const scan of scans) findings.push(...checkRows(scan, ids, spare));

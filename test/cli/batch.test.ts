@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { emb, embBytes, shell, start } from '../support/emb.ts';
 
-/** More than one thread goes through alone: lines of every kind, the last one without its end. */
+/** Lines of every kind. */
 const lines = Array.from({ length: 60_000 }, (_, i) => {
   const kinds = [
     `line ${i} of the corpus, "quoted", with words`,
@@ -14,20 +14,23 @@ const lines = Array.from({ length: 60_000 }, (_, i) => {
   ];
   return kinds[i % kinds.length]!;
 });
-const corpus = `${'The quick brown fox jumps over the lazy dog. '.repeat(60_000)}\n${lines.join('\n')}`;
+const sentence = 'The quick brown fox jumps over the lazy dog. ';
+/** More than one thread goes through alone, by its bytes; the last line is without its end. */
+const corpus = `${sentence.repeat(60_000)}\n${lines.join('\n')}`;
+/** The same by the time that it takes where every token is a row. */
+const smallCorpus = `${sentence.repeat(3000)}\n${lines.slice(0, 15_000).join('\n')}`;
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 describe('texts that threads share', () => {
   test.each([
-    ['ids', ['-f', 'ids']],
-    ['csv', ['-f', 'csv']],
-    ['tsv', ['-f', 'tsv', '--spans', 'bytes']],
-    ['counts', ['--count']],
-    ['two tokenizers', ['--compare', 'gpt2,cl100k_base', '-f', 'csv']],
-    ['another tokenizer', ['-m', 'fixtures/model/bert-tiny', '-f', 'ids', '--truncate', '4']],
-    ['texts that end with NUL', ['-f', 'ids', '--null']],
-  ])('are answered as by one: %s', (_, args) => {
-    const input = args.includes('--null') ? corpus.replaceAll('\n', '\0') : corpus;
+    ['ids', corpus, ['-f', 'ids']],
+    ['csv', smallCorpus, ['-f', 'csv']],
+    ['tsv', smallCorpus, ['-f', 'tsv', '--spans', 'bytes']],
+    ['counts', corpus, ['--count']],
+    ['two tokenizers', smallCorpus, ['--compare', 'gpt2,cl100k_base', '-f', 'csv']],
+    ['another tokenizer', corpus, ['-m', 'fixtures/model/bert-tiny', '-f', 'ids', '--truncate', '4']],
+    ['texts that end with NUL', corpus.replaceAll('\n', '\0'), ['-f', 'ids', '--null']],
+  ])('are answered as by one: %s', (_, input, args) => {
     const alone = embBytes(['tokenize', '-q', ...args, '--threads', '1'], input);
     expect(alone.length).toBeGreaterThan(100_000);
     for (const threads of ['2', '3']) {

@@ -46,6 +46,10 @@ describe('emb doctor', () => {
     expect(found('eos_token_id')!.finding).toContain('264, the ordinary token');
     expect(found('vocabulary')!.finding).toBe("the config's vocabulary is 285, the table has 320 rows");
     expect(found('tied')!.finding).toContain('lm_head.weight differs from transformer.wte.weight');
+    expect(found('tied')!.finding).toContain(' in 5 rows');
+    const differing: number[] = expected['head differs'];
+    expect(differing.toSorted((a, b) => a - b)).toEqual([50, 60, 61, 62, 63]);
+    expect(found('tied')).toMatchObject({ count: 5, ids: '50,60-63' });
     expect(found('input copy')!.finding).toContain('200 of 30, 293 of 70');
   });
 

@@ -197,7 +197,7 @@ describe('GGUF files that are refused', () => {
       new MemorySource('x', gguf({ keys: [['k', array(9, 80_000, inner)]] })),
     );
     expect((file.metadata.get('k') as MetadataArray).length).toBe(80_000);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(20_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(64e6);
   });
 });

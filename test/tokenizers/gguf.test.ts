@@ -201,7 +201,7 @@ describe('long texts', () => {
       const start = performance.now();
       for (const text of ['a'.repeat(100_000), 'the'.repeat(30_000), '1'.repeat(100_000)])
         idsOf(tokenizer, text, {});
-      expect(performance.now() - start).toBeLessThan(5000);
+      expect(performance.now() - start).toBeLessThan(20_000);
     },
   );
 });

