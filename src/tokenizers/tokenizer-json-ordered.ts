@@ -194,7 +194,9 @@ export class OrderedReader {
     if (!(entry >= 0) || bytes[this.at] !== 0x5b) return 0;
     const begin = offsets[entry];
     const end = offsets[entry + 1];
-    let at = scanner.skipSpace(this.at + 1);
+    // Most files have no spaces here: a call to find none costs more than to look.
+    let at = this.at + 1;
+    if (bytes[at] <= 0x20) at = scanner.skipSpace(at);
     if (bytes[at++] !== 0x22) return 0;
     let name = begin;
     let split = 0;
@@ -202,9 +204,9 @@ export class OrderedReader {
       let byte = bytes[at++];
       if (byte === 0x22 && split === 0) {
         split = name - begin;
-        at = scanner.skipSpace(at);
-        if (bytes[at] !== 0x2c) return 0;
-        at = scanner.skipSpace(at + 1);
+        if (bytes[at] <= 0x20) at = scanner.skipSpace(at);
+        if (bytes[at++] !== 0x2c) return 0;
+        if (bytes[at] <= 0x20) at = scanner.skipSpace(at);
         if (bytes[at] !== 0x22) return 0;
         byte = bytes[at + 1];
         at += 2;
@@ -216,7 +218,7 @@ export class OrderedReader {
       if (names[name++] !== byte) return 0;
     }
     if (bytes[at] !== 0x22) return 0;
-    at = scanner.skipSpace(at + 1);
+    if (bytes[++at] <= 0x20) at = scanner.skipSpace(at);
     if (bytes[at] !== 0x5d) return 0;
     this.at = at + 1;
     return split;
