@@ -25,7 +25,7 @@ const kernels = [
   },
   {
     source: 'src/kernels/assembly/dots.ts',
-    parts: ['src/kernels/assembly/dots-halves.ts'],
+    parts: ['halves', 'nearness', 'rounded', 'select'].map((part) => `src/kernels/assembly/dots-${part}.ts`),
     target: 'src/generated/dots.ts',
     name: 'dotsBase64',
     memory: [

@@ -1,5 +1,6 @@
 import { claimBytes, releaseBytes } from '../kernels/arena.ts';
-import { type DotKernel, decodeHalves, type HalfType } from '../kernels/dots.ts';
+import { CandidateRows, halvesLines, type StoredRows } from '../kernels/candidate-rows.ts';
+import { type DotKernel, decodeHalves } from '../kernels/dots.ts';
 import { isMeasured, type Metric, nearness } from '../kernels/nearness.ts';
 import type { HalfRows, RowBlock } from '../types.ts';
 import type { Components } from './components.ts';
@@ -8,9 +9,6 @@ import { TopRows } from './top-rows.ts';
 
 /** Candidates beyond k that the float32 pass keeps, so that the float64 pass decides what enters. */
 const spareCandidates = 32;
-
-/** Rows of a block that one call of the kernel takes: its sums stay small. */
-const kernelRows = 4096;
 
 /** What is left of a row is computed again when its square is less than this of the squares it comes from: float32 has lost it. */
 const lostToRemoval = 2 ** -16;
@@ -27,9 +25,6 @@ export interface PassOptions {
   removed?: Components;
 }
 
-/** Rows that one call of the kernel takes. */
-type Part = { data: Float32Array; type?: undefined } | { data: Uint16Array; type: HalfType };
-
 /** Rows with the score that the float32 pass gave them. */
 export interface Candidates {
   rows: Uint32Array;
@@ -44,29 +39,25 @@ export class NeighborPass {
   readonly #top: TopRows[];
   /** Queries as they are multiplied; then the center and the directions as queries more. Shape: [lines, dim] */
   readonly #queries: Float32Array;
-  /** Queries that the kernel multiplies every row with. */
-  readonly lines: number;
-  readonly #dots: Float32Array;
-  readonly #rowSquares: Float32Array;
-  /** Numbers of the rows that a query's heap may take. */
-  readonly #found: Uint32Array;
+  /** How many: what every row is multiplied with. */
+  readonly #lines: number;
+  readonly #candidates: CandidateRows;
+  /** The worst score that each query's heap holds. Shape: [count] */
+  readonly #bounds: Float64Array;
   readonly #centerSquare: number;
   /** Products of the center with every line. Shape: [lines] */
   readonly #shifts: Float64Array;
 
   /** @param given queries as they came. Shape: [count, dim] */
-  constructor(dim: number, given: Float32Array, options: PassOptions) {
+  constructor(dim: number, given: Float32Array, options: PassOptions, kernel: DotKernel) {
     this.#dim = dim;
     this.#options = options;
     this.#count = given.length / dim;
     this.#top = Array.from({ length: this.#count }, () => new TopRows(options.k + spareCandidates));
     const { removed } = options;
-    this.lines = linesOf(this.#count, removed);
-    this.#queries = claimFloats(this.lines * dim);
-    this.#dots = claimFloats((this.lines + 1) * kernelRows);
-    this.#rowSquares = claimFloats(kernelRows);
-    const found = claimBytes(kernelRows * 4);
-    this.#found = new Uint32Array(found.buffer, found.byteOffset, kernelRows);
+    this.#lines = this.#count + (removed === undefined ? 0 : 1 + removed.count);
+    this.#queries = claimFloats(this.#lines * dim);
+    this.#bounds = new Float64Array(this.#count);
     for (let query = 0; query < this.#count; query++)
       this.#prepare(query, given.subarray(query * dim, (query + 1) * dim));
     if (removed !== undefined) {
@@ -75,11 +66,25 @@ export class NeighborPass {
     }
     this.#centerSquare = removed?.mean.reduce((sum, value) => sum + value * value, 0) ?? 0;
     this.#shifts = this.#productsWithCenter();
+    this.#candidates = new CandidateRows(kernel, {
+      dim,
+      queries: this.#queries,
+      count: this.#count,
+      lines: this.#lines,
+      metric: options.metric,
+      shifts: this.#shifts,
+    });
+  }
+
+  /** Whether it rather takes 16-bit rows as they are stored. */
+  get prefersHalves(): boolean {
+    return this.#lines <= halvesLines;
   }
 
   release(): void {
-    for (const part of [this.#queries, this.#dots, this.#rowSquares, this.#found])
-      releaseBytes(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+    const { buffer, byteOffset, byteLength } = this.#queries;
+    releaseBytes(new Uint8Array(buffer, byteOffset, byteLength));
+    this.#candidates.release();
   }
 
   /** The query as it is multiplied: without what is removed, and of length 1 for the cosine. */
@@ -93,82 +98,59 @@ export class NeighborPass {
   }
 
   #productsWithCenter(): Float64Array {
-    const shifts = new Float64Array(this.lines);
+    const shifts = new Float64Array(this.#lines);
     if (this.#options.removed === undefined) return shifts;
     const center = this.#count * this.#dim;
-    for (let line = 0; line < this.lines; line++)
+    for (let line = 0; line < this.#lines; line++)
       for (let i = 0; i < this.#dim; i++)
         shifts[line] += this.#queries[line * this.#dim + i] * this.#queries[center + i];
     return shifts;
   }
 
-  compare(block: RowBlock | HalfRows, kernel: DotKernel): void {
+  compare(block: RowBlock | HalfRows): void {
     const dim = this.#dim;
-    for (let row = 0; row < block.rows; row += kernelRows) {
-      const rows = Math.min(kernelRows, block.rows - row);
+    const most = this.#candidates.mostRows;
+    for (let row = 0; row < block.rows; row += most) {
+      const rows = Math.min(most, block.rows - row);
       const [first, end] = [row * dim, (row + rows) * dim];
-      const part: Part =
+      const part: StoredRows =
         'halves' in block
-          ? { data: block.halves.subarray(first, end), type: block.type }
-          : { data: block.data.subarray(first, end) };
-      this.#comparePart(part, block.start + row, rows, kernel);
+          ? { data: block.halves.subarray(first, end), type: block.type, rows }
+          : { data: block.data.subarray(first, end), rows };
+      for (let query = 0; query < this.#count; query++) this.#bounds[query] = this.#top[query].bound;
+      const review = this.#options.removed && (() => this.#removeFromSquares(rows));
+      this.#candidates.find(part, this.#bounds, review);
+      for (let query = 0; query < this.#count; query++) this.#offer(query, part, block.start + row);
     }
   }
 
-  #comparePart(part: Part, start: number, rows: number, kernel: DotKernel): void {
-    const { metric, removed } = this.#options;
-    const sums = { rows, dim: this.#dim, queries: this.#queries, squares: this.#rowSquares };
-    const chosen = { ...sums, metric, found: this.#found };
-    if (part.type !== undefined && this.lines === 1) {
-      const count = kernel.selectHalves({ ...chosen, ...part, dots: this.#dots, bound: this.#top[0].bound });
-      this.#offer(0, count, part, start);
-      return;
-    }
-    const all = { ...sums, count: this.lines, dots: this.#dots, stride: kernelRows };
-    if (part.type === undefined) kernel.dotRows({ ...all, data: part.data });
-    else kernel.dotHalves({ ...all, ...part });
-    if (removed !== undefined) this.#removeFromSums(rows);
-    for (let query = 0; query < this.#count; query++) {
-      const dots = this.#dotsOf(query);
-      const count = kernel.candidates({ ...chosen, dots, bound: this.#top[query].bound });
-      this.#offer(query, count, part, start);
-    }
-  }
-
-  #dotsOf(query: number): Float32Array {
-    return this.#dots.subarray(query * kernelRows, (query + 1) * kernelRows);
-  }
-
-  /** Turns the sums of rows into those of what is left of the rows: queries are reduced already. */
-  #removeFromSums(rows: number): void {
-    const center = this.#count * kernelRows;
-    const squares = this.#rowSquares;
+  /** Turns the squares of rows into those of what is left of the rows. */
+  #removeFromSquares(rows: number): void {
+    const { dots, squares, mostRows } = this.#candidates;
+    const center = this.#count * mostRows;
     for (let row = 0; row < rows; row++) {
-      const whole = squares[row] - 2 * this.#dots[center + row] + this.#centerSquare;
+      const whole = squares[row] - 2 * dots[center + row] + this.#centerSquare;
       let left = whole;
-      for (let line = this.#count + 1; line < this.lines; line++)
-        left -= (this.#dots[line * kernelRows + row] - this.#shifts[line]) ** 2;
+      for (let line = this.#count + 1; line < this.#lines; line++)
+        left -= (dots[line * mostRows + row] - this.#shifts[line]) ** 2;
       squares[row] = left > lostToRemoval * Math.max(whole, this.#centerSquare) ? left : 0;
     }
-    for (let query = 0; query < this.#count; query++) {
-      const base = query * kernelRows;
-      const shift = this.#shifts[query];
-      for (let row = 0; row < rows; row++) this.#dots[base + row] -= shift;
-    }
   }
 
-  /** Offers the first `count` of the found rows. */
-  #offer(query: number, count: number, part: Part, start: number): void {
+  /** Offers the rows that were found for a query. */
+  #offer(query: number, part: StoredRows, start: number): void {
+    const { counts, found, dots, squares, mostRows } = this.#candidates;
+    const count = counts[query];
     if (count === 0) return;
     const { metric, among, exclude } = this.#options;
     const top = this.#top[query];
     const excluded = exclude?.[query];
-    const dots = this.#dotsOf(query);
-    for (const row of this.#found.subarray(0, count)) {
-      const square = this.#rowSquares[row];
+    const first = query * mostRows;
+    for (const row of found.subarray(first, first + count)) {
+      const square = squares[row];
       // Larger is nearer. A NaN enters nowhere.
       const score = isMeasured(square)
-        ? nearness(metric, dots[row], square)
+        ? nearness(metric, dots[first + row], square)
         : this.#nearnessOf(query, this.#rowOf(part, row));
       if (!(score > top.bound)) continue;
       const id = start + row;
@@ -178,7 +160,7 @@ export class NeighborPass {
     }
   }
 
-  #rowOf({ data, type }: Part, row: number): Float32Array {
+  #rowOf({ data, type }: StoredRows, row: number): Float32Array {
     const [first, end] = [row * this.#dim, (row + 1) * this.#dim];
     return type === undefined ? data.subarray(first, end) : decodeHalves(data.subarray(first, end), type);
   }
@@ -200,11 +182,6 @@ export class NeighborPass {
   found(): Candidates[] {
     return this.#top.map((top) => top.best());
   }
-}
-
-/** Lines that the kernel multiplies for so many queries. */
-function linesOf(count: number, removed: Components | undefined): number {
-  return count + (removed === undefined ? 0 : 1 + removed.count);
 }
 
 /** The best of what parts of one scan found. Ties: lower row first, whichever part found it. */

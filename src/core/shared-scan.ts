@@ -3,9 +3,6 @@ import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable, HalfRows, RowBlock, TableOrigin } from '../types.ts';
 import { type Candidates, NeighborPass, type PassOptions } from './neighbor-pass.ts';
 
-/** Up to so many lines decoding 16-bit rows for each of them costs less than decoding them to memory once. */
-const halvesLines = 4;
-
 /** What a thread that scans along is started with. */
 export interface ScanJob {
   origin: TableOrigin;
@@ -55,13 +52,13 @@ export async function scanPart(
   counter: BlockCounter,
   advance?: (rows: number) => void,
 ): Promise<PartFound> {
-  const pass = new NeighborPass(table.dim, queries, options);
+  const pass = new NeighborPass(table.dim, queries, options, kernel);
   const blocks: AsyncIterable<RowBlock | HalfRows> =
-    table.scanParts?.({ next: () => counter.next(), halves: pass.lines <= halvesLines }) ?? table.scan();
+    table.scanParts?.({ next: () => counter.next(), halves: pass.prefersHalves }) ?? table.scan();
   let rows = 0;
   try {
     for await (const block of blocks) {
-      pass.compare(block, kernel);
+      pass.compare(block);
       rows += block.rows;
       advance?.(block.rows);
     }

@@ -1,6 +1,7 @@
 import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
 import { loadArenaKernel } from './arena-kernel.ts';
 import { type CandidateBlock, type ExactBlock, type NearnessKernel, plainNearness } from './nearness.ts';
+import { metricNumbers, type QueryLines, type RoundedExports, RoundedQueries } from './rounded.ts';
 
 /** Queries of one pass of the SIMD kernel over a block. */
 const queriesPerPass = 4;
@@ -26,6 +27,8 @@ export interface DotKernel extends NearnessKernel {
    * Shape: → dots, squares [rows], set for the rows in found. A row that float32 does not measure may be missing if it is too far.
    */
   selectHalves(block: SelectBlock): number;
+  /** Queries rounded to integers, which choose rows faster than float32 sums; undefined where they cannot be. */
+  roundQueries?(lines: QueryLines): RoundedQueries | undefined;
 }
 
 export interface DotBlock {
@@ -110,7 +113,7 @@ type Select = (
 ) => number;
 
 /** Exports of assembly/dots.ts. */
-interface DotExports {
+interface DotExports extends RoundedExports {
   dotOne: DotOne;
   dotBf16: DotOne;
   dotF16: DotOne;
@@ -202,12 +205,15 @@ function simdDots(wasm: DotExports): DotKernel {
       const select = block.type === 'BF16' ? wasm.selectBf16 : wasm.selectF16;
       return select(data, rows, dim, query, metricNumbers[metric], bound, dots, squares, found);
     },
+    roundQueries(lines) {
+      const rounded = new RoundedQueries(wasm, lines);
+      if (rounded.isPlaced) return rounded;
+      rounded.release();
+      return undefined;
+    },
     ...simdNearness(wasm),
   };
 }
-
-/** Numbers of metrics, as assembly/dots-nearness.ts takes them. */
-const metricNumbers = { cosine: 0, dot: 1, l2: 2 };
 
 function simdNearness(wasm: DotExports): NearnessKernel {
   return {

@@ -1,8 +1,8 @@
 // The twin of ../nearness.ts: the same float64 arithmetic in the same order. Addresses are bytes in the arena.
 
 /** Numbers of metrics, as ../dots.ts gives them. */
-const dotMetric: i32 = 1;
-const l2Metric: i32 = 2;
+export const dotMetric: i32 = 1;
+export const l2Metric: i32 = 2;
 
 /** 2^-90 and 2^100: squares between them are what float32 sums hold. */
 const leastSquare: f64 = 8.077935669463161e-28;
@@ -11,11 +11,18 @@ const mostSquare: f64 = 1.2676506002282294e30;
 /** What float32 sums of thousands of values may be off, and much more. */
 const slack: f64 = 1.0 / 8192;
 
+/** Whether float32 sums say how near a row of this square is. */
+// @ts-ignore: decorator
+@inline
+export function isMeasured(square: f64): bool {
+  return square > leastSquare && square < mostSquare;
+}
+
 /** Whether a row is nearer than the bound, or not measured. */
 // @ts-ignore: decorator
 @inline
 export function isNear(metric: i32, dot: f64, square: f64, bound: f64): bool {
-  if (!(square > leastSquare && square < mostSquare)) return true;
+  if (!isMeasured(square)) return true;
   if (metric == dotMetric) return dot > bound;
   if (metric == l2Metric) return 2 * dot - square > bound;
   return dot / sqrt(square) > bound;

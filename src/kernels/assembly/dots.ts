@@ -4,6 +4,7 @@ import { sumLanes } from './dots-halves';
 
 export { dotBf16, dotF16 } from './dots-halves';
 export { candidates, sumExactly } from './dots-nearness';
+export { findFactors, roundQueries, roundRows, selectRounded } from './dots-rounded';
 export { selectBf16, selectF16 } from './dots-select';
 
 /**
@@ -141,5 +142,100 @@ export function dotMany(
       out += (<usize>stride) << 4;
     }
     data += bytes << 1;
+  }
+}
+
+/**
+ * The dot products of one query with four rows, summed as dotTile sums them.
+ *
+ * Shape: data f32 [rows, dim], n0 to n3 rows of it, query f32 [dim] → dots f32 [rows], set for these
+ */
+function dotFour(
+  data: usize,
+  dim: i32,
+  n0: usize,
+  n1: usize,
+  n2: usize,
+  n3: usize,
+  query: usize,
+  dots: usize,
+): void {
+  const bytes = (<usize>dim) << 2;
+  const wide = (<usize>(dim & ~3)) << 2;
+  const r0 = data + n0 * bytes;
+  const r1 = data + n1 * bytes;
+  const r2 = data + n2 * bytes;
+  const r3 = data + n3 * bytes;
+  let a = f32x4.splat(0);
+  let b = a;
+  let c = a;
+  let d = a;
+  for (let at: usize = 0; at < wide; at += 16) {
+    const q = v128.load(query + at);
+    a = f32x4.add(a, f32x4.mul(v128.load(r0 + at), q));
+    b = f32x4.add(b, f32x4.mul(v128.load(r1 + at), q));
+    c = f32x4.add(c, f32x4.mul(v128.load(r2 + at), q));
+    d = f32x4.add(d, f32x4.mul(v128.load(r3 + at), q));
+  }
+  let x0 = sumLanes(a);
+  let x1 = sumLanes(b);
+  let x2 = sumLanes(c);
+  let x3 = sumLanes(d);
+  for (let at = wide; at < bytes; at += 4) {
+    const q = load<f32>(query + at);
+    x0 += load<f32>(r0 + at) * q;
+    x1 += load<f32>(r1 + at) * q;
+    x2 += load<f32>(r2 + at) * q;
+    x3 += load<f32>(r3 + at) * q;
+  }
+  store<f32>(dots + (n0 << 2), x0);
+  store<f32>(dots + (n1 << 2), x1);
+  store<f32>(dots + (n2 << 2), x2);
+  store<f32>(dots + (n3 << 2), x3);
+}
+
+/**
+ * The dot products of queries with the rows that were found for each, with the bits that dotMany gives rows below `even` and queries below
+ * `tiled`, and dotOne the others.
+ *
+ * Shape: data f32 [rows, dim], queries f32 [count, dim], found u32 [count, stride] of which counts u32 [count] are rows, ascending
+ * → dots f32 [count, stride], set for these. spare: f32 [1] that is overwritten
+ */
+export function dotFound(
+  data: usize,
+  dim: i32,
+  even: i32,
+  queries: usize,
+  count: i32,
+  tiled: i32,
+  found: usize,
+  stride: i32,
+  counts: usize,
+  dots: usize,
+  spare: usize,
+): void {
+  const bytes = (<usize>dim) << 2;
+  for (let query = 0; query < count; query++) {
+    const end = found + ((<usize>load<u32>(counts)) << 2);
+    let at = found;
+    if (query < tiled) {
+      let last = end;
+      while (last > found && load<u32>(last - 4) >= <u32>even) last -= 4;
+      // Fewer than four are filled up with the last of them.
+      for (; at < last; at = min(at + 16, last)) {
+        const n1 = load<u32>(min(at + 4, last - 4));
+        const n2 = load<u32>(min(at + 8, last - 4));
+        const n3 = load<u32>(min(at + 12, last - 4));
+        dotFour(data, dim, load<u32>(at), n1, n2, n3, queries, dots);
+      }
+    }
+    for (; at < end; at += 4) {
+      const row: usize = load<u32>(at);
+      dotOne(data + row * bytes, 1, dim, queries, dots + (row << 2), spare);
+    }
+    queries += bytes;
+    found += (<usize>stride) << 2;
+    dots += (<usize>stride) << 2;
+    counts += 4;
   }
 }
