@@ -31,7 +31,7 @@ export function mostPrinted({ options, format }: Context): number {
   return (options.top as number | undefined) ?? complete;
 }
 
-/** Printed rows whose neighbors are looked up beside the sample; each 64 cost two scans. */
+/** Printed rows whose neighbors are looked up beside the sample: one more scan of each table. */
 const mostNamed = 256;
 
 /** What all rows lost together. */

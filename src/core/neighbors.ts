@@ -66,6 +66,11 @@ export async function findNeighbors(
   }
 }
 
+/** How many queries one pass over a table carries. */
+export function queriesOfPass(dim: number): number {
+  return Math.max(1, Math.min(passQueries, Math.floor(queryBytes / (dim * 4))));
+}
+
 /** findNeighbors for queries that come one batch after the other: the threads stay for the next. */
 export class NeighborFinder {
   readonly #table: EmbeddingTable;
@@ -85,7 +90,7 @@ export class NeighborFinder {
   async find(queries: Float32Array, exclude?: readonly ReadonlySet<number>[]): Promise<Neighbor[][]> {
     const { dim } = this.#table;
     const total = queries.length / dim;
-    const most = Math.max(1, Math.min(passQueries, Math.floor(queryBytes / (dim * 4))));
+    const most = queriesOfPass(dim);
     const { k, metric, among } = this.#options;
     const removed = removedBy(this.#options);
     const kernel = await loadDotKernel(this.#options.kernel ?? 'simd');

@@ -1,9 +1,6 @@
 import type { EmbeddingTable } from '../types.ts';
-import { findNeighbors } from './neighbors.ts';
+import { findNeighbors, queriesOfPass } from './neighbors.ts';
 import type { RowPairs } from './row-diff.ts';
-
-/** Rows that are compared with all others in one pass. */
-const passRows = 64;
 
 /** The nearest rows of a pair, each in its own table; null where a row has no direction. */
 export interface NearestPair {
@@ -29,7 +26,7 @@ export function samplePairs(pairs: RowPairs, count: number): number[] {
  * The nearest row by cosine of some pairs, in the table before and in the one after.
  *
  * Shape: places index pairs → one for each
- * Cost: two scans for each 64 places.
+ * Cost: a scan of each table for every pass of queries, 256 places of most tables.
  */
 export async function nearestPairs(
   before: EmbeddingTable,
@@ -67,8 +64,9 @@ async function nearestRows(
   advance?: (rows: number) => void,
 ): Promise<(number | null)[]> {
   const nearest: (number | null)[] = [];
-  for (let at = 0; at < rows.length; at += passRows) {
-    const some = rows.subarray(at, at + passRows);
+  const most = queriesOfPass(table.dim);
+  for (let at = 0; at < rows.length; at += most) {
+    const some = rows.subarray(at, at + most);
     const { data } = await table.gather(some);
     const directed = directedRows(data, table.dim);
     const queries = new Float32Array(directed.length * table.dim);
