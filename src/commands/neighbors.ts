@@ -3,7 +3,6 @@ import { shownId } from '../composed-id.ts';
 import { meanRow } from '../core/center.ts';
 import type { Components } from '../core/components.ts';
 import { type Metric, type Neighbor, NeighborFinder, passQueries } from '../core/neighbors.ts';
-import type { ScanJob } from '../core/shared-scan.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
@@ -11,6 +10,7 @@ import { readAmong } from './among.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { hasDirection, nameOfQuery, type Query, queriesOf } from './queries.ts';
 import { type Asked, begun, queryColumns } from './query-batches.ts';
+import { startScanThreads } from './scan-threads.ts';
 
 /** Bytes of a table from which on a second thread gains more than its start costs; with many queries, bytes times queries. */
 const secondThreadWorth = 600e6;
@@ -94,7 +94,7 @@ export const command: Command = {
       min: 1,
       max: 64,
       description:
-        'threads that scan a local file (default: a second one from 600 MB on where there are cores for it, or for many queries); the answers are the same',
+        'threads that scan a local file (default: a second one from 600 MB on where there are cores for it, for many queries or --remove-components); the answers are the same',
     },
   ],
   groups: ['model', 'tokenizer', 'input', 'scratch'],
@@ -125,7 +125,7 @@ async function run(context: Context): Promise<Report> {
   const threads = early.length > 0 ? early : await startThreads(context, table, asked.first.length);
   const metric = (options.metric as Metric | undefined) ?? 'cosine';
   const among = await readAmong(context, table, tokenizer);
-  const components = await componentsOf(context, table);
+  const components = await componentsOf(context, table, threads);
   const center =
     options.center && components === undefined ? await meanRow(table.scan(), table.dim) : undefined;
   async function* blocks(): AsyncGenerator<Block> {
@@ -196,22 +196,30 @@ function answer(
  */
 async function startThreads(
   context: Context,
-  { origin, byteLength }: EmbeddingTable,
+  table: EmbeddingTable,
   queries: number,
 ): Promise<WorkerThread[]> {
-  const { threads, kernel } = context.options;
+  const { byteLength } = table;
   const isWorth =
     queries === 1
       ? byteLength >= secondThreadWorth && context.cores() > 2
       : byteLength * queries >= manyQueriesWorth;
-  const count = (threads as number | undefined) ?? (isWorth ? 2 : 1);
-  if (count === 1 || origin === undefined) return [];
-  const job: ScanJob = { origin, kernel: kernel === 'ts' ? 'ts' : 'simd' };
-  return context.startWorkers(count - 1, 'scan', job);
+  return startScanThreads(context, table, isWorth || (await areComponentsShared(context, table)));
+}
+
+/** Whether threads are worth it for --remove-components alone. */
+async function areComponentsShared({ options }: Context, table: EmbeddingTable): Promise<boolean> {
+  if (options.removeComponents === undefined) return false;
+  const { isWorthSharing } = await import('../core/principal.ts');
+  return isWorthSharing(table);
 }
 
 /** The components that --remove-components takes out. @throws EmbError "range" when nothing would be left */
-async function componentsOf(context: Context, table: EmbeddingTable): Promise<Components | undefined> {
+async function componentsOf(
+  context: Context,
+  table: EmbeddingTable,
+  threads: readonly WorkerThread[],
+): Promise<Components | undefined> {
   const count = context.options.removeComponents as number | undefined;
   if (count === undefined) return undefined;
   if (count >= table.dim) {
@@ -221,7 +229,8 @@ async function componentsOf(context: Context, table: EmbeddingTable): Promise<Co
     );
   }
   const { leadingComponents } = await import('../core/all-but-the-top.ts');
-  const components = await leadingComponents(table, count, context.options.kernel === 'ts' ? 'ts' : 'simd');
+  const kernel = context.options.kernel === 'ts' ? 'ts' : 'simd';
+  const components = await leadingComponents(table, count, { kernel, threads });
   if (components.rows < table.rows) {
     const [used, all] = [formatCount(components.rows), formatCount(table.rows)];
     context.note(`the components come from ${used} of ${all} rows`);

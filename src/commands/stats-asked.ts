@@ -1,7 +1,7 @@
-import type { Context } from '../command.ts';
+import type { Context, WorkerThread } from '../command.ts';
 import { ClassMeter } from '../core/class-stats.ts';
 import { findDuplicates } from '../core/duplicates.ts';
-import { principalComponents, type RowSource } from '../core/principal.ts';
+import { isWorthSharing, principalComponents, type RowSource } from '../core/principal.ts';
 import { quantileLevels, quantilesOf, ValueQuantiles } from '../core/quantiles.ts';
 import { RowDigests } from '../core/row-digests.ts';
 import { scriptOfSpan } from '../core/scripts.ts';
@@ -10,7 +10,8 @@ import type { TableStats } from '../core/table-stats.ts';
 import { beginsWord, classOfToken } from '../core/token-class.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
-import type { RowBlock, Tokenizer } from '../types.ts';
+import type { EmbeddingTable, RowBlock, Tokenizer } from '../types.ts';
+import { startScanThreads } from './scan-threads.ts';
 import { classFields, duplicateFields, quantileFields, spectrumFields } from './stats-asked-fields.ts';
 import type { Field, RowNames } from './stats-fields.ts';
 
@@ -33,6 +34,8 @@ export class AskedFor {
   readonly #context: Context;
   readonly #names: RowNames;
   readonly #meters: Meters;
+  /** They scan the whole table with the spectrum. */
+  #threads: readonly WorkerThread[] = [];
 
   private constructor(context: Context, names: RowNames, meters: Meters) {
     this.#context = context;
@@ -74,6 +77,12 @@ export class AskedFor {
     values.expect(data, quantileLevels);
   }
 
+  /** Starts threads for the spectrum of a whole table: they have begun when the first pass is over. */
+  async share(table: EmbeddingTable): Promise<void> {
+    if (this.#context.options.spectrum)
+      this.#threads = await startScanThreads(this.#context, table, isWorthSharing(table));
+  }
+
   /** Measures blocks on their way. */
   async *watch(blocks: AsyncIterable<RowBlock>): AsyncGenerator<RowBlock> {
     const { values, digests, classes } = this.#meters;
@@ -105,7 +114,10 @@ export class AskedFor {
 
   async #spectrum(source: RowSource): Promise<Field[]> {
     const kernel = this.#context.options.kernel === 'ts' ? 'ts' : 'simd';
-    const components = await principalComponents(source, listedComponents, { kernel });
+    const components = await principalComponents(source, listedComponents, {
+      kernel,
+      threads: this.#threads,
+    });
     if (components.sampled) {
       const counts = `${formatCount(components.rows)} of ${formatCount(source.rows)} rows`;
       this.#context.note(
@@ -116,6 +128,7 @@ export class AskedFor {
   }
 
   release(): void {
+    for (const thread of this.#threads) void thread.stop();
     this.#meters.values?.release();
     this.#meters.digests?.release();
   }

@@ -44,6 +44,15 @@ export const command: Command = {
       default: 'simd',
       description: 'WebAssembly SIMD or plain TypeScript; the numbers are the same',
     },
+    {
+      long: 'threads',
+      type: 'integer',
+      value: 'n',
+      min: 1,
+      max: 64,
+      description:
+        'threads for --spectrum of a local file (default: a second one for much work); the numbers are the same',
+    },
   ],
   groups: ['model', 'tokenizer', 'input', 'scratch'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md'],
@@ -92,7 +101,7 @@ async function statsOfTable(context: Context, opened: OpenTable): Promise<Findin
   const names: RowNames = { key: 'id', idOf: (row) => row, tokenizer };
   const scan = () => watchedScan(context, table);
   const source = { rows: table.rows, dim: table.dim, scan, gather: (ids: Uint32Array) => table.gather(ids) };
-  const { stats, asked } = await measure(context, names, { blocks: scan(), ...source }, () => source);
+  const { stats, asked } = await measure(context, names, { blocks: scan(), ...source, table }, () => source);
   if (stats.histogramEvery > 1) {
     const counted = formatCount(stats.histogramRows);
     context.note(
@@ -205,13 +214,15 @@ interface Measured {
   rows?: number;
   /** Looks rows up before they come; only where they need not be waited for. */
   gather?: RowSource['gather'];
+  /** The table that all the rows are. */
+  table?: EmbeddingTable;
 }
 
 /** What every stats says, and what the options ask for beside it; `again` gives the same rows once more, when all have come. */
 async function measure(
   context: Context,
   names: RowNames,
-  { blocks, dim, rows, gather }: Measured,
+  { blocks, dim, rows, gather, table }: Measured,
   again: () => RowSource,
 ): Promise<{ stats: TableStats; asked: Field[] }> {
   const kernel = context.options.kernel === 'ts' ? 'ts' : 'simd';
@@ -221,6 +232,7 @@ async function measure(
   const { AskedFor } = await import('./stats-asked.ts');
   const asked = await AskedFor.of(context, names, dim, rows);
   try {
+    if (table !== undefined) await asked.share(table);
     if (gather !== undefined && rows !== undefined) await asked.lookAt({ gather, rows, dim });
     const stats = await measureTable(asked.watch(blocks), options);
     return { stats, asked: await asked.fields(again(), stats) };

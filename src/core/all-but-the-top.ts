@@ -1,5 +1,6 @@
 import type { RowBlock } from '../types.ts';
 import type { Components } from './components.ts';
+import type { CovarianceOptions } from './covariance.ts';
 import { principalComponents, type RowSource } from './principal.ts';
 
 /**
@@ -12,10 +13,10 @@ import { principalComponents, type RowSource } from './principal.ts';
 export async function leadingComponents(
   table: RowSource,
   count: number,
-  kernel: 'ts' | 'simd' = 'simd',
+  options: Omit<CovarianceOptions, 'advance'> = {},
 ): Promise<Components> {
   const { dim } = table;
-  const { rows, sampled, mean, directions } = await principalComponents(table, count, { kernel });
+  const { rows, sampled, mean, directions } = await principalComponents(table, count, options);
   const flat = new Float64Array(directions.length * dim);
   for (const [index, direction] of directions.entries()) flat.set(direction, index * dim);
   return {

@@ -6,6 +6,9 @@ import { symmetricEigen } from './eigen.ts';
 /** Widest table whose covariance is formed: its eigenvalues take about a second. */
 export const widestExact = 1024;
 
+/** Multiplications that take one thread some ten times as long as another one needs to begin. */
+const worthSharing = 2 ** 32;
+
 /** Rows of the sample of a wider table, and the bytes that it may take. */
 const sampleRows = 1024;
 const sampleBytes = 32 << 20;
@@ -19,6 +22,11 @@ export interface RowSource {
   readonly dim: number;
   gather(ids: Uint32Array): Promise<Matrix>;
   scan(): AsyncIterable<RowBlock>;
+}
+
+/** Whether a second thread is worth its start: where the covariance of all rows is formed, and is much work. */
+export function isWorthSharing({ rows, dim }: Pick<RowSource, 'rows' | 'dim'>): boolean {
+  return dim <= widestExact && (rows * dim ** 2) / 2 >= worthSharing;
 }
 
 /** Directions of largest variance. */

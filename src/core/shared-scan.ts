@@ -1,6 +1,7 @@
 import type { WorkerThread } from '../command.ts';
 import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable, HalfRows, RowBlock, TableOrigin } from '../types.ts';
+import type { ShareAsked, ShareSummed } from './covariance.ts';
 import { type Candidates, NeighborPass, type PassOptions } from './neighbor-pass.ts';
 
 /** What a thread that scans along is started with. */
@@ -68,18 +69,23 @@ export async function scanPart(
   }
 }
 
-/** The work of a thread that scans along: passes come as messages, what was found goes back. It ends when it is stopped. */
+/**
+ * The work of a thread that scans along: passes, and shares of a covariance, come as messages; what was found goes back. It ends when it is
+ * stopped.
+ */
 export async function scanAlong(
   table: EmbeddingTable,
   { kernel }: ScanJob,
   receive: () => Promise<unknown>,
-  post: (found: PartFound) => void,
+  post: (found: PartFound | ShareSummed) => void,
 ): Promise<never> {
   const loaded = await loadDotKernel(kernel);
   for (;;) {
-    const pass = (await receive()) as CountedPass;
-    const counter = new BlockCounter(pass.counter);
-    post(await scanPart(table, pass, loaded, counter));
+    const asked = (await receive()) as CountedPass | ShareAsked;
+    if ('share' in asked) {
+      const { sumShare } = await import('./covariance.ts');
+      post(await sumShare(table.scan(), table.dim, kernel, asked));
+    } else post(await scanPart(table, asked, loaded, new BlockCounter(asked.counter)));
   }
 }
 

@@ -4,6 +4,15 @@ import { loadArenaKernel } from './arena-kernel.ts';
 /** Rows that one call of a kernel takes at most: their panels stay in the second cache, and float32 sums stay exact enough. */
 export const gramRows = 128;
 
+/** Columns of a panel: a share has whole panels. */
+const panelColumns = 8;
+
+/** A part of the sums: the lines of every `of`-th panel of eight columns, from `index` on. Shares of one matrix take about as long. */
+export interface GramShare {
+  index: number;
+  of: number;
+}
+
 /** What the kernels add to, in the arena when it has room. */
 export interface GramSums {
   readonly dim: number;
@@ -20,13 +29,15 @@ export interface GramSums {
   readonly panels: Float32Array;
   /** Multiplied with every shifted value: a power of two that keeps float32 squares in range. */
   readonly scale: number;
+  /** The lines that are added to. */
+  readonly share: GramShare;
 }
 
 /** One way to add up products of columns. */
 export interface GramKernel {
   readonly name: 'ts' | 'simd';
   /**
-   * Adds the products of all pairs of columns of the finite rows.
+   * Adds the products of the share's columns with all later ones, over the finite rows. Each sum has the same bits in any share.
    *
    * Shape: data [rows, dim], rows <= gramRows → added to sums [width, width]
    * Units: float64 throughout (ts); float32 over the rows of one call, float64 over calls (simd): they agree within 1e-5 of the
@@ -41,7 +52,12 @@ export interface GramKernel {
  * Shape: shift [dim]
  * Cost: 8 (dim + 8)² bytes.
  */
-export function claimGramSums(dim: number, shift: Float32Array, scale: number): GramSums {
+export function claimGramSums(
+  dim: number,
+  shift: Float32Array,
+  scale: number,
+  share: GramShare = { index: 0, of: 1 },
+): GramSums {
   const width = (dim + 8) & ~7;
   const sums = claimBytes(width * width * 8);
   const shifts = claimBytes(width * 4);
@@ -55,6 +71,7 @@ export function claimGramSums(dim: number, shift: Float32Array, scale: number): 
     shift: new Float32Array(shifts.buffer, shifts.byteOffset, width),
     panels: new Float32Array(panels.buffer, panels.byteOffset, width * gramRows),
     scale,
+    share,
   };
   gram.shift.set(shift);
   return gram;
@@ -66,10 +83,28 @@ export function releaseGramSums({ sums, shift, panels }: GramSums): void {
     releaseBytes(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
 }
 
+/** The lines of the share, one after the other. Shape: [lines, width] */
+export function linesOfShare({ sums, width, share }: GramSums): Float64Array {
+  const length = panelColumns * width;
+  const lines: Float64Array[] = [];
+  for (let at = share.index * length; at < sums.length; at += share.of * length)
+    lines.push(sums.subarray(at, at + length));
+  const all = new Float64Array(lines.length * length);
+  for (const [index, line] of lines.entries()) all.set(line, index * length);
+  return all;
+}
+
+/** Takes over the lines that linesOfShare gave of another share. */
+export function setLines({ sums, width }: GramSums, { index, of }: GramShare, lines: Float64Array): void {
+  const length = panelColumns * width;
+  for (let at = 0, to = index * length; to < sums.length; at += length, to += of * length)
+    sums.set(lines.subarray(at, at + length), to);
+}
+
 /** The reference: plain TypeScript over typed arrays. */
 export const plainGram: GramKernel = {
   name: 'ts',
-  addRows({ dim, width, sums, shift, scale }, data, rows) {
+  addRows({ dim, width, sums, shift, scale, share }, data, rows) {
     const line = new Float64Array(dim + 1);
     for (let row = 0; row < rows; row++) {
       let rest = 0;
@@ -81,6 +116,7 @@ export const plainGram: GramKernel = {
       if (rest !== 0) continue;
       line[dim] = 1;
       for (let i = 0; i <= dim; i++) {
+        if (Math.floor(i / panelColumns) % share.of !== share.index) continue;
         const x = line[i];
         const start = i * width;
         for (let j = i; j <= dim; j++) sums[start + j] += x * line[j];
@@ -102,7 +138,9 @@ interface GramExports {
       number,
     ]
   ) => number;
-  addProducts(panels: number, rows: number, width: number, sums: number): void;
+  addProducts: (
+    ...[panels, rows, width, sums, first, step]: [number, number, number, number, number, number]
+  ) => void;
 }
 
 let loading: Promise<GramKernel> | undefined;
@@ -126,7 +164,7 @@ function simdGram(wasm: GramExports): GramKernel {
   return {
     name: 'simd',
     addRows(gram, data, rows) {
-      const { dim, width, scale } = gram;
+      const { dim, width, scale, share } = gram;
       const staging = arenaOffset(data) === undefined ? claimBytes(rows * dim * 4) : undefined;
       const address = arenaOffset(staging ?? data);
       const sums = arenaOffset(gram.sums);
@@ -137,7 +175,7 @@ function simdGram(wasm: GramExports): GramKernel {
       else {
         staging?.set(new Uint8Array(data.buffer, data.byteOffset, rows * dim * 4));
         const packed = wasm.packRows(address, rows, dim, shift, scale, width, panels);
-        wasm.addProducts(panels, packed, width, sums);
+        wasm.addProducts(panels, packed, width, sums, share.index, share.of);
       }
       if (staging !== undefined) releaseBytes(staging);
     },

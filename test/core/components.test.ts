@@ -42,7 +42,7 @@ describe('without the leading components', () => {
       async (kernel) => {
         const data = generate(fixture);
         const table = tableOf(data, dim);
-        const components = await leadingComponents(table, count, kernel);
+        const components = await leadingComponents(table, count, { kernel });
         expect(components.rows).toBe(rows);
         const queries = data.slice(query * dim, (query + 1) * dim);
         for (const metric of ['cosine', 'dot', 'l2'] as const) {

@@ -4,9 +4,11 @@ import {
   claimGramSums,
   type GramKernel,
   gramRows,
+  linesOfShare,
   loadGramKernel,
   plainGram,
   releaseGramSums,
+  setLines,
 } from '../../src/kernels/gram.ts';
 
 function sumsOf(kernel: GramKernel, data: Float32Array, dim: number, calls: number): Float64Array {
@@ -47,6 +49,37 @@ describe('products of columns', () => {
         }
       }),
       { numRuns: 60, seed: 5 },
+    );
+  });
+
+  it('are the same, bit for bit, when each share of the columns is summed for itself', async () => {
+    const kernels = [plainGram, await loadGramKernel('simd')];
+    const shapes = fc.record({
+      rows: fc.integer({ min: 1, max: gramRows }),
+      dim: fc.integer({ min: 1, max: 50 }),
+      of: fc.integer({ min: 1, max: 9 }),
+      seed: fc.integer(),
+      kernel: fc.constantFrom(...kernels),
+    });
+    fc.assert(
+      fc.property(shapes, ({ rows, dim, of, seed, kernel }) => {
+        let state = seed;
+        const data = Float32Array.from({ length: rows * dim }, () => {
+          state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+          return state / 2 ** 31 - 1;
+        });
+        const grams = Array.from({ length: of + 1 }, (_, index) =>
+          claimGramSums(dim, data.slice(0, dim), 2, index < of ? { index, of } : undefined),
+        );
+        for (const gram of grams) for (let call = 0; call < 2; call++) kernel.addRows(gram, data, rows);
+        const [first, ...others] = grams;
+        const whole = others.pop() ?? first;
+        for (const other of others) setLines(first, other.share, linesOfShare(other));
+        expect(first.sums).toEqual(whole.sums);
+        expect(whole.sums[dim * whole.width + dim]).toBe(2 * rows);
+        grams.forEach(releaseGramSums);
+      }),
+      { numRuns: 100, seed: 6 },
     );
   });
 

@@ -5,6 +5,7 @@ import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startWorkers } from '../../src/cli/workers.ts';
 import type { WorkerThread } from '../../src/command.ts';
+import { covarianceOf } from '../../src/core/covariance.ts';
 import { findNeighbors, type Metric } from '../../src/core/neighbors.ts';
 import type { ScanJob } from '../../src/core/shared-scan.ts';
 import { openModel } from '../../src/model/open.ts';
@@ -92,6 +93,24 @@ describe('a scan by several threads', () => {
     await model.close();
   });
 
+  test('sums the covariance as one thread does, and answers afterwards', async () => {
+    const model = await open(writeTable('covariance.safetensors', 'F32'));
+    const table = await model.table();
+    const alone = await covarianceOf(() => table.scan(), dim);
+    const { data } = await table.gather(Uint32Array.of(7));
+    for (const others of [1, 2]) {
+      const threads = await startThreads(table, others);
+      for (let time = 0; time < 2; time++) {
+        expect(await covarianceOf(() => table.scan(), dim, { threads })).toEqual(alone);
+      }
+      const options = { k: 3, metric: 'cosine' as const };
+      expect(await findNeighbors(table, data, { ...options, threads })).toEqual(
+        await findNeighbors(table, data, options),
+      );
+    }
+    await model.close();
+  });
+
   test('takes more queries than one pass holds', async () => {
     const model = await open(writeTable('many.safetensors', 'BF16'));
     const table = await model.table();
@@ -112,6 +131,11 @@ describe('a scan by several threads', () => {
       name: 'EmbError',
       code: 'corrupt',
       message: expect.stringContaining('the file changed while it was read'),
+    });
+    const [other] = startWorkers(1, 'scan', { origin: table.origin, kernel: 'simd' }, entry);
+    await expect(covarianceOf(() => table.scan(), dim, { threads: [other] })).rejects.toMatchObject({
+      name: 'EmbError',
+      code: 'corrupt',
     });
     // The scan does not need it.
     const { data } = await table.gather(Uint32Array.of(0));

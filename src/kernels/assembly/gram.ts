@@ -101,14 +101,21 @@ function addTile(a: usize, b: usize, rows: i32, sums: usize, stride: usize): voi
 }
 
 /**
- * Adds the products of every column with every later one.
+ * Adds the products of columns with every later one: of every `step`-th panel, from `first` on.
  *
  * Shape: panels f32 [width / 8, 128, 8] → sums f64 [width, width]; tiles on and above the diagonal are added to
  */
-export function addProducts(panels: usize, rows: i32, width: i32, sums: usize): void {
+export function addProducts(
+  panels: usize,
+  rows: i32,
+  width: i32,
+  sums: usize,
+  first: i32,
+  step: i32,
+): void {
   const count = width >> 3;
   const stride = (<usize>width) << 3;
-  for (let i = 0; i < count; i++) {
+  for (let i = first; i < count; i += step) {
     const a = panels + (<usize>i) * panelBytes;
     const line = sums + (<usize>i) * 8 * stride;
     for (let j = i; j < count; j++) {

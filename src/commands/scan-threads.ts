@@ -1,0 +1,18 @@
+import type { Context, WorkerThread } from '../command.ts';
+import type { ScanJob } from '../core/shared-scan.ts';
+import type { EmbeddingTable } from '../types.ts';
+
+/**
+ * Threads that scan a table beside this one: as many as --threads says, else a second one where it is worth its start. None for a table
+ * that is no local file.
+ */
+export async function startScanThreads(
+  { options, startWorkers }: Context,
+  { origin }: Pick<EmbeddingTable, 'origin'>,
+  isWorth: boolean,
+): Promise<WorkerThread[]> {
+  const count = (options.threads as number | undefined) ?? (isWorth ? 2 : 1);
+  if (count === 1 || origin === undefined) return [];
+  const job: ScanJob = { origin, kernel: options.kernel === 'ts' ? 'ts' : 'simd' };
+  return startWorkers(count - 1, 'scan', job);
+}
