@@ -11,6 +11,7 @@ const names = [
   'tokenizers',
   'batch',
   'diff',
+  'spectrum',
 ];
 const asked = process.argv.slice(2);
 for (const name of asked.length > 0 ? asked : names) {
