@@ -4,7 +4,7 @@ import { loadArenaKernel } from './arena-kernel.ts';
 /** Rows that one call of a kernel takes at most: their panels stay in the second cache, and float32 sums stay exact enough. */
 export const gramRows = 128;
 
-/** Columns of a panel: a share has whole panels. */
+/** Columns of a panel: a share has the lines of whole panels. */
 const panelColumns = 8;
 
 /** A part of the sums: the lines of every `of`-th panel of eight columns, from `index` on. Shares of one matrix take about as long. */
@@ -62,7 +62,6 @@ export function claimGramSums(
   const sums = claimBytes(width * width * 8);
   const shifts = claimBytes(width * 4);
   const panels = claimBytes(width * gramRows * 4);
-  sums.fill(0);
   shifts.fill(0);
   const gram = {
     dim,
@@ -74,6 +73,8 @@ export function claimGramSums(
     share,
   };
   gram.shift.set(shift);
+  // Memory that nobody touches costs nothing.
+  for (const line of panelLines(gram, share)) line.fill(0);
   return gram;
 }
 
@@ -83,22 +84,32 @@ export function releaseGramSums({ sums, shift, panels }: GramSums): void {
     releaseBytes(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
 }
 
-/** The lines of the share, one after the other. Shape: [lines, width] */
-export function linesOfShare({ sums, width, share }: GramSums): Float64Array {
+/** The lines of each panel of a share. Shape: of [8 * width] each */
+function panelLines(
+  { sums, width }: Pick<GramSums, 'sums' | 'width'>,
+  { index, of }: GramShare,
+): Float64Array[] {
   const length = panelColumns * width;
   const lines: Float64Array[] = [];
-  for (let at = share.index * length; at < sums.length; at += share.of * length)
+  for (let at = index * length; at < sums.length; at += of * length)
     lines.push(sums.subarray(at, at + length));
+  return lines;
+}
+
+/** The lines of the share, one after the other. Shape: [lines, width] */
+export function linesOfShare(gram: GramSums): Float64Array {
+  const lines = panelLines(gram, gram.share);
+  const length = panelColumns * gram.width;
   const all = new Float64Array(lines.length * length);
   for (const [index, line] of lines.entries()) all.set(line, index * length);
   return all;
 }
 
 /** Takes over the lines that linesOfShare gave of another share. */
-export function setLines({ sums, width }: GramSums, { index, of }: GramShare, lines: Float64Array): void {
-  const length = panelColumns * width;
-  for (let at = 0, to = index * length; to < sums.length; at += length, to += of * length)
-    sums.set(lines.subarray(at, at + length), to);
+export function setLines(gram: GramSums, share: GramShare, lines: Float64Array): void {
+  const length = panelColumns * gram.width;
+  for (const [index, line] of panelLines(gram, share).entries())
+    line.set(lines.subarray(index * length, (index + 1) * length));
 }
 
 /** The reference: plain TypeScript over typed arrays. */
