@@ -1,7 +1,16 @@
 import type { Matrix } from './types.ts';
 
 /** A value in a report. Uint8Array is shown as hex; string[] is pieces of a text; null is unknown; a SubTable is a table inside a cell. */
-export type Cell = string | number | bigint | boolean | null | Uint8Array | number[] | string[] | SubTable;
+export type Cell =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Uint8Array
+  | (number | null)[]
+  | string[]
+  | SubTable;
 
 export interface SubTable {
   columns: Column[];

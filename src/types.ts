@@ -95,13 +95,21 @@ export interface EncodeOptions {
   fit?: boolean;
 }
 
-/** One merge of byte pair encoding: the pair, its rank, what it becomes and the ids of the word afterwards; all but ids null before the first. */
+/** A part of a word while it merges: the id of a token, or the text of what is no token. */
+export type MergeSymbol = number | string;
+
+/**
+ * One merge of byte pair encoding: the pair, its rank (or the score of what it becomes, where pieces merge by their scores), what it
+ * becomes and the word afterwards. All but ids is null before the first merge, and in a last step that no merge made: bytes or the unknown
+ * token take the place of what is no token.
+ */
 export interface MergeStep {
   rank: number | null;
-  left: number | null;
-  right: number | null;
-  merged: number | null;
-  ids: number[];
+  score: number | null;
+  left: MergeSymbol | null;
+  right: MergeSymbol | null;
+  merged: MergeSymbol | null;
+  ids: MergeSymbol[];
 }
 
 /** The merges that made a word's tokens. */
@@ -114,7 +122,7 @@ export interface WeighedPiece {
   start: number;
   end: number;
   id: number;
-  /** Of the piece, and the best sum of scores up to its end by way of it; null where nothing is added up. */
+  /** Of the piece, and the best sum of scores up to its end by way of it (PLaMo 2: from its start to the end of the text); null where nothing is added up. */
   score: number | null;
   total: number | null;
   /** It is one of the word's tokens. */
@@ -128,8 +136,14 @@ export interface WeighedWord {
   pieces: WeighedPiece[];
 }
 
-/** How a word of a text, as the pre-tokenizer cut it, became its tokens. */
+/** How a word of a text, as the pre-tokenizer cut it, became its tokens. Where nothing cuts words, a word is what merges on its own, or the text. */
 export type ExplainedWord = MergedWord | WeighedWord;
+
+/**
+ * merges: by their ranks · scored merges: the neighbors whose joined piece has the highest score first · pieces: weighed (Unigram), or
+ * looked for, the longest first (WordPiece, RWKV) · words, characters: looked up as they are.
+ */
+export type Explanation = 'merges' | 'scored merges' | 'pieces' | 'words' | 'characters';
 
 /** The hot path makes no objects: ids in typed arrays; Tokens are built for display. */
 export interface Tokenizer {
@@ -141,10 +155,10 @@ export interface Tokenizer {
   readonly vocabSize: number;
   encodeIds(text: string, into: IdSink, options?: EncodeOptions): void;
   encode(text: string, options?: EncodeOptions): Token[];
-  /** What explain gives: merges of byte pair encoding, or pieces that were weighed (Unigram) or looked for (WordPiece, whole words). */
-  readonly explains?: 'merges' | 'pieces';
-  /** The words of a text and how they became tokens, without added tokens and the template. Absent where explains is. */
-  explain?(text: string, options?: EncodeOptions): Iterable<ExplainedWord>;
+  /** What explain gives. */
+  readonly explains: Explanation;
+  /** The words of a text and how they became tokens, without added tokens and the template. @throws EmbError "range" for words too long to print, and what encode throws */
+  explain(text: string, options?: EncodeOptions): Iterable<ExplainedWord>;
   /** Ids to bytes; special tokens as their text. @throws EmbError "range" for an unknown id. */
   decodeBytes(ids: ArrayLike<number>): Uint8Array;
   /** The piece as the vocabulary writes it; undefined for an id without entry. */

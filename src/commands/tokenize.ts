@@ -57,7 +57,7 @@ export const command: Command = {
       long: 'explain',
       type: 'flag',
       description:
-        'how words became tokens: the merges one by one with their ranks (byte pair encoding); every piece that stands in a word, with score and best sum (Unigram) or as it was tried (WordPiece). Not for GGUF, SentencePiece BPE and lists of words',
+        'how words became tokens, for every kind of tokenizer: the merges one by one with their ranks or scores (byte pair encoding); every piece that stands in a word, with score and best sum (Unigram) or as it was tried (WordPiece, RWKV); what is looked up where there are no steps (words, characters)',
     },
     {
       long: 'by-script',

@@ -76,9 +76,9 @@ export function jsonCell(cell: Cell, column: Column, style: JsonStyle): string {
   return `[${listItems(cell, column, style).join(style.comma)}]`;
 }
 
-function listItems(values: readonly (number | string)[], { kind }: Column, style: JsonStyle): string[] {
+function listItems(values: readonly (number | string | null)[], column: Column, style: JsonStyle): string[] {
   return values.map((value) =>
-    typeof value === 'string' ? jsonString(value, style) : jsonNumber(value, kind, style),
+    typeof value === 'number' ? jsonNumber(value, column.kind, style) : jsonCell(value, column, style),
   );
 }
 

@@ -85,10 +85,10 @@ function showNumber(value: number | bigint, kind: ColumnKind, style: CellStyle):
   }
 }
 
-function showList(values: readonly (number | string)[], style: CellStyle): string {
+function showList(values: readonly (number | string | null)[], style: CellStyle): string {
   const shown = values.length <= style.clip ? values : values.slice(0, style.clip);
   const parts = shown.map((value) =>
-    typeof value === 'string' ? showText(value) : showNumber(value, 'id', style),
+    typeof value === 'number' ? showNumber(value, 'id', style) : showText(value ?? '-'),
   );
   if (shown !== values) parts.push('...');
   return `[${parts.join(', ')}]`;

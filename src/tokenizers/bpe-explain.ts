@@ -1,5 +1,5 @@
 import { EmbError } from '../errors.ts';
-import type { ExplainedWord, MergedWord, MergeStep, WeighedWord } from '../types.ts';
+import type { ExplainedWord, MergedWord, MergeStep, MergeSymbol } from '../types.ts';
 import type { MergeTable } from './bpe-merges.ts';
 import { createSpanSink, type SpanSink } from './id-sink.ts';
 
@@ -12,16 +12,16 @@ export interface UnmergedWord {
 }
 
 /** A word that is to be explained. */
-export type TracedWord = UnmergedWord | WeighedWord;
+export type TracedWord = UnmergedWord | ExplainedWord;
 
 /** Most symbols of a word that is explained: what is printed grows with their square. */
 const mostSymbols = 256;
 
-/** The words that `encode` traces in the sink; merges are made word by word: a word's are the square of its length. @throws EmbError "range" for a word of more than 256 symbols */
+/** The words that `encode` traces in the sink; those of ids merge here, word by word: a word's merges are the square of its length. @throws EmbError "range" for a word of more than 256 symbols */
 export function* explainWords(encode: (into: SpanSink) => void): Generator<ExplainedWord> {
   const trace: TracedWord[] = [];
   encode({ ...createSpanSink(), trace });
-  for (const word of trace) yield 'pieces' in word ? word : explainMerges(word);
+  for (const word of trace) yield 'ids' in word ? explainMerges(word) : word;
 }
 
 /**
@@ -30,15 +30,9 @@ export function* explainWords(encode: (into: SpanSink) => void): Generator<Expla
  * Step 0 is the word before the first merge, the last one what encoding gives.
  */
 function explainMerges({ ids: first, table, whole }: UnmergedWord): MergedWord {
-  if (first.length > mostSymbols) {
-    throw new EmbError(
-      'range',
-      `a word is ${first.length} symbols, expected at most ${mostSymbols} to explain its merges`,
-      'give a shorter text',
-    );
-  }
+  checkSymbols(first.length);
   let ids = [...first];
-  const steps: MergeStep[] = [{ rank: null, left: null, right: null, merged: null, ids }];
+  const steps: MergeStep[] = [stepWithoutMerge(ids)];
   while (table !== undefined) {
     let best = -1;
     let place = -1;
@@ -53,12 +47,27 @@ function explainMerges({ ids: first, table, whole }: UnmergedWord): MergedWord {
     const merged = table.mergedId(best);
     const [left, right] = [ids[place], ids[place + 1]];
     ids = [...ids.slice(0, place), merged, ...ids.slice(place + 2)];
-    steps.push({ rank: table.nameOfRank(best), left, right, merged, ids });
+    steps.push({ rank: table.nameOfRank(best), score: null, left, right, merged, ids });
   }
-  if (whole !== undefined && (ids.length !== 1 || ids[0] !== whole)) return takenWhole(whole);
+  if (whole !== undefined && (ids.length !== 1 || ids[0] !== whole)) return takenAs([whole]);
   return { steps };
 }
 
-function takenWhole(id: number): MergedWord {
-  return { steps: [{ rank: null, left: null, right: null, merged: null, ids: [id] }] };
+/** @throws EmbError "range" for more symbols of a word than are explained */
+export function checkSymbols(count: number): void {
+  if (count <= mostSymbols) return;
+  throw new EmbError(
+    'range',
+    `a word is ${count} symbols, expected at most ${mostSymbols} to explain its merges`,
+    'give a shorter text',
+  );
+}
+
+/** A word that nothing merged. */
+export function takenAs(ids: MergeSymbol[]): MergedWord {
+  return { steps: [stepWithoutMerge(ids)] };
+}
+
+export function stepWithoutMerge(ids: MergeSymbol[]): MergeStep {
+  return { rank: null, score: null, left: null, right: null, merged: null, ids };
 }

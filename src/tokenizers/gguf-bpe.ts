@@ -1,5 +1,6 @@
 import type { IdSink, PackedStrings } from '../types.ts';
 import { BpeEngine, type BpeModel } from './bpe.ts';
+import { takenAs } from './bpe-explain.ts';
 import { type MergeList, MergeTable } from './bpe-merges.ts';
 import { toUtf16Spans, Utf8Text } from './bpe-text.ts';
 import { BpeTexts } from './bpe-texts.ts';
@@ -9,6 +10,7 @@ import type { WordRule } from './gguf-words.ts';
 import { keepsSpans, pushId } from './id-sink.ts';
 import { noMerge, SymbolMerger } from './sentencepiece-bpe.ts';
 import { StringIndex } from './string-index.ts';
+import { idsBetween, type SymbolRules, traceMerges, traceOf, wordsBetweenMarks } from './symbol-explain.ts';
 import type { AlignedText } from './tokenizer-json-aligned.ts';
 import { writePiece } from './tokenizer-json-bytes.ts';
 
@@ -74,7 +76,9 @@ export class GgufBpe {
     }
     const from = into.length;
     utf8.set(part.text);
-    if (engine !== undefined) engine.encodeWords(utf8.bytes, 0, utf8.length, this.cuts.scanner, into);
+    // Words are explained by the strings, which is what the tables of ids were made of.
+    if (engine !== undefined && traceOf(into) === undefined)
+      engine.encodeWords(utf8.bytes, 0, utf8.length, this.cuts.scanner, into);
     else this.encodeWords(into);
     if (!spans) return;
     const starts = into.starts.subarray(from, into.length);
@@ -106,9 +110,10 @@ export class GgufBpe {
     const length = writePiece(this.utf8.bytes, start, end, scratch);
     const whole = this.rule.ignoreMerges ? pieces.find(scratch, 0, length) : -1;
     if (whole >= 0) {
-      pushId(into, whole, start, end);
+      this.pushWhole(whole, start, end, into);
       return;
     }
+    const first = into.length;
     merger.merge(scratch, 0, length, this.cost);
     let at = start;
     for (let i = 0; i < merger.count; i++) {
@@ -120,6 +125,19 @@ export class GgufBpe {
       else this.pushLetters(scratch, from, to, at, into);
       at = after;
     }
+    const trace = traceOf(into);
+    if (trace === undefined) return;
+    traceMerges(trace, scratch, [0, length], idsBetween(into, first, start, end), this.rules);
+  }
+
+  private pushWhole(id: number, start: number, end: number, into: IdSink): void {
+    pushId(into, id, start, end);
+    traceOf(into)?.push(takenAs([id]));
+  }
+
+  private get rules(): SymbolRules {
+    const idOf: SymbolRules['idOf'] = (bytes, start, end) => this.pieces.find(bytes, start, end);
+    return { cost: this.cost, by: 'rank', idOf };
   }
 
   /** What is no token is spelled by tokens of single ASCII bytes; other bytes have none and are dropped. */
@@ -139,9 +157,10 @@ export class GgufBpe {
     const isWhole = this.rule.wholeLines && bytes.subarray(start, end).every((byte) => byte === 0x0a);
     const whole = isWhole ? pieces.find(bytes, start, end) : -1;
     if (whole >= 0) {
-      pushId(into, whole, start, end);
+      this.pushWhole(whole, start, end, into);
       return;
     }
+    const first = into.length;
     merger.merge(bytes, start, end, this.cost);
     this.fallback ??= byteTokens(pieces);
     for (let i = 0; i < merger.count; i++) {
@@ -152,6 +171,10 @@ export class GgufBpe {
         for (let j = from; j < to; j++)
           if (this.fallback[bytes[j]] >= 0) pushId(into, this.fallback[bytes[j]], j, j + 1);
     }
+    const trace = traceOf(into);
+    if (trace === undefined) return;
+    for (const word of wordsBetweenMarks(bytes, merger.starts, merger.count, false))
+      traceMerges(trace, bytes, word, idsBetween(into, first, ...word), this.rules);
   }
 
   /** Builds tables of ids, unless a byte or a part of a merge is no token: then only the strings are right. */

@@ -9,6 +9,7 @@ import { noMerge, SymbolMerger } from './sentencepiece-bpe.ts';
 import { pieceTypes } from './sentencepiece-model.ts';
 import { kernelPairs, type PairedModel } from './sentencepiece-pairs.ts';
 import { planSentencePiece } from './sentencepiece-plan.ts';
+import { idsBetween, type SymbolRules, traceMerges, traceOf, wordsBetweenMarks } from './symbol-explain.ts';
 import { ChunkEncoder } from './tokenizer-json-chunks.ts';
 import type { WordModel } from './wordpiece.ts';
 
@@ -71,12 +72,20 @@ export class GgufLlama implements WordModel {
 
   encodeWord(bytes: Uint8Array, first: number, last: number, into: IdSink): void {
     const { merger, pieces } = this;
+    const before = into.length;
     merger.merge(bytes, first, last, this.cost);
     for (let i = 0; i < merger.count; i++) {
       const [start, end] = [merger.starts[i], merger.starts[i + 1]];
       const id = pieces.find(bytes, start, end);
       if (id >= 0) pushId(into, id, start, end);
       else for (let at = start; at < end; at++) pushId(into, this.byteIds[bytes[at]], at, at + 1);
+    }
+    const trace = traceOf(into);
+    if (trace === undefined) return;
+    const idOf: SymbolRules['idOf'] = (text, start, end) => pieces.find(text, start, end);
+    for (const word of wordsBetweenMarks(bytes, merger.starts, merger.count, false)) {
+      const rules = { cost: this.cost, by: 'score', idOf } as const;
+      traceMerges(trace, bytes, word, idsBetween(into, before, ...word), rules);
     }
   }
 

@@ -1,6 +1,6 @@
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
-import type { IdSink, Metadata } from '../types.ts';
+import type { Explanation, IdSink, Metadata } from '../types.ts';
 import { wordRuleNamed } from './gguf-cuts.ts';
 import { arrayOf, type GgufPieces, numbersOf } from './gguf-pieces.ts';
 import { type WordRule, wordRules } from './gguf-words.ts';
@@ -17,9 +17,10 @@ export type Spelling = 'bytes' | 'spaces' | 'escapes' | 'plain';
 /** What the kind of a vocabulary and the file's keys say. */
 export interface ModelPlan {
   spelling: Spelling;
+  explains: Explanation;
   /** Ids that a text begins and ends with. */
-  before: number[];
-  after: number[];
+  before: readonly number[];
+  after: readonly number[];
   /** Decoding takes the space away that encoding has put before the text. */
   dropsSpace: boolean;
   /** What the model gives for text without pieces; absent where it has pieces for all, or leaves such text out. */
@@ -31,7 +32,7 @@ export interface ModelPlan {
 const none = -1;
 
 /** A kind that adds nothing to texts. */
-const bare = { before: [], after: [], dropsSpace: false };
+const bare = { explains: 'pieces', before: [], after: [], dropsSpace: false } as const;
 
 type Ends = (adds: boolean, missing: number) => number[];
 
@@ -75,6 +76,7 @@ export function planOf(name: string, metadata: Metadata, pieces: GgufPieces): Mo
       const unknownId = id('unknown_token_id', 0);
       return {
         unknownId: namedId(unknownId),
+        explains: 'scored merges',
         spelling: 'spaces',
         before: bos(true, 1),
         after: eos(false, 2),
@@ -91,6 +93,7 @@ export function planOf(name: string, metadata: Metadata, pieces: GgufPieces): Mo
       const unknownId = id('unknown_token_id', 100);
       return {
         unknownId: namedId(unknownId),
+        explains: 'pieces',
         spelling: 'spaces',
         // Both are always there, and the last one has a key of its own.
         before: [id('bos_token_id', 101)].filter((end) => end >= 0),
@@ -107,6 +110,7 @@ export function planOf(name: string, metadata: Metadata, pieces: GgufPieces): Mo
       const addsSpace = flagIn(metadata, 'add_space_prefix', false);
       return {
         unknownId: namedId(unknownId),
+        explains: 'pieces',
         spelling: 'spaces',
         before: bos(false, none),
         after: eos(true, 1),
@@ -167,6 +171,7 @@ function bytePairs(
   // Gemma 4 begins with it whatever the file's flag says.
   const always = [idIn(metadata, 'bos_token_id', bosId, pieces.count)].filter((end) => end >= 0);
   return {
+    explains: 'merges',
     spelling: rule?.escapesSpaces ? 'spaces' : 'bytes',
     before: rule?.wholeLines ? always : bos(rule?.addBos ?? false, bosId),
     after: eos(false, kind === 'gemma4' ? none : 11),

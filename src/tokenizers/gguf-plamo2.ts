@@ -1,10 +1,11 @@
-import type { IdSink } from '../types.ts';
+import type { IdSink, WeighedPiece } from '../types.ts';
 import { Utf8Text } from './bpe-text.ts';
 import { byteTokens, type GgufPieces, tokenTypes } from './gguf-pieces.ts';
 import { placeSpans } from './gguf-spans.ts';
 import { pushId } from './id-sink.ts';
 import { longestByFirst, PieceMatcher } from './piece-matcher.ts';
 import { characterBytes } from './sentencepiece-bpe.ts';
+import { traceWord } from './weighed-pieces.ts';
 
 /** Scores are whole ten thousandths; a character that is no token has this one. */
 const scoreScale = 1e4;
@@ -69,6 +70,23 @@ export class GgufPlamo2 {
       if (ids[at] >= 0) pushId(into, ids[at], at, next[at]);
       else for (let i = at; i < next[at]; i++) pushId(into, Math.max(0, this.byteIds[bytes[i]]), i, i + 1);
     }
+    traceWord(into, from, bytes, [0, length], () => this.lattice(costs));
     placeSpans(into, from, utf8, shift + skipped, shift);
+  }
+
+  /** Every token that stands in the text, with the best sum from its start to the end of the text by way of it. */
+  private lattice(costs: Float64Array): Omit<WeighedPiece, 'chosen'>[] {
+    const { matcher, scores } = this;
+    const { bytes, length } = this.utf8;
+    const pieces: Omit<WeighedPiece, 'chosen'>[] = [];
+    for (let at = 0; at < length; at = Math.min(length, at + characterBytes(bytes[at]))) {
+      const start = at;
+      matcher.matchAll(bytes, start, length, (id, end) => {
+        if (scores[id] <= invalidScore) return;
+        const [score, total] = [scores[id] / scoreScale, (scores[id] - costs[end]) / scoreScale];
+        pieces.push({ start, end, id, score, total });
+      });
+    }
+    return pieces;
   }
 }

@@ -1,4 +1,4 @@
-import type { IdSink, PackedStrings } from '../types.ts';
+import type { IdSink, PackedStrings, WeighedPiece } from '../types.ts';
 import { Utf8Text } from './bpe-text.ts';
 import type { GgufPieces } from './gguf-pieces.ts';
 import { unescapeInto } from './gguf-rwkv-escapes.ts';
@@ -6,6 +6,7 @@ import { placeSpans } from './gguf-spans.ts';
 import { pushId } from './id-sink.ts';
 import { longestByFirst, PieceMatcher } from './piece-matcher.ts';
 import { StringIndex } from './string-index.ts';
+import { traceWord } from './weighed-pieces.ts';
 
 /**
  * The longest token first, byte by byte, as RWKV's World tokenizer does.
@@ -41,7 +42,23 @@ export class GgufRwkv {
       if (id >= 0 || this.unknownId >= 0) pushId(into, id < 0 ? this.unknownId : id, at, end);
       at = end;
     }
+    traceWord(into, from, utf8.bytes, [0, utf8.length], () => this.tried());
     placeSpans(into, from, utf8, shift, shift);
+  }
+
+  /** Every token that the text, or what was left of it, begins with: the longest is taken each time. */
+  private tried(): Omit<WeighedPiece, 'chosen'>[] {
+    const { utf8, matcher } = this;
+    const tried: Omit<WeighedPiece, 'chosen'>[] = [];
+    for (let at = 0; at < utf8.length; ) {
+      const start = at;
+      at++;
+      matcher.matchAll(utf8.bytes, start, utf8.length, (id, end) => {
+        tried.push({ start, end, id, score: null, total: null });
+        at = end;
+      });
+    }
+    return tried;
   }
 }
 

@@ -1,7 +1,8 @@
-import type { IdSink } from '../types.ts';
+import type { IdSink, WeighedPiece } from '../types.ts';
 import { keepsSpans, pushId } from './id-sink.ts';
 import type { PieceMatcher } from './piece-matcher.ts';
 import { characterBytes } from './sentencepiece-bpe.ts';
+import { traceWord } from './weighed-pieces.ts';
 
 /** What Viterbi's search needs to know of a unigram vocabulary. */
 export interface UnigramModel {
@@ -53,7 +54,34 @@ export function encodeUnigram(
     model.matcher.matchAll(bytes, start + here, end, found);
     if (!whole) challenge(model.unknownId, best[here] + model.unknownScore, here + width);
   }
+  const first = into.length;
   pushPath(model.unknownId, ids, from, start, into);
+  traceWord(into, first, bytes, [start, end], () => lattice(model, bytes, start, end, best));
+}
+
+/** Every piece that stands in bytes[start, end), with the best sum up to its end by way of it. */
+function lattice(
+  model: UnigramModel,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  best: Float64Array,
+): Omit<WeighedPiece, 'chosen'>[] {
+  const pieces: Omit<WeighedPiece, 'chosen'>[] = [];
+  for (let at = start; at < end; ) {
+    const after = Math.min(end, at + characterBytes(bytes[at]));
+    const add = (id: number, to: number, score: number): void => {
+      pieces.push({ start: at, end: to, id, score, total: best[at - start] + score });
+    };
+    let whole = false;
+    model.matcher.matchAll(bytes, at, end, (id, to) => {
+      add(id, to, model.scoreOf(id));
+      if (to === after) whole = true;
+    });
+    if (!whole) add(model.unknownId, after, model.unknownScore);
+    at = after;
+  }
+  return pieces;
 }
 
 /** Appends the path that ends at the last place. */

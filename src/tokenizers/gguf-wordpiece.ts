@@ -1,6 +1,7 @@
-import type { IdSink } from '../types.ts';
+import type { IdSink, WeighedPiece } from '../types.ts';
 import { pushId } from './id-sink.ts';
 import type { PieceMatcher } from './piece-matcher.ts';
+import { traceWord } from './weighed-pieces.ts';
 
 /** What WordPiece needs to know of a vocabulary. */
 export interface WordPieceModel {
@@ -27,6 +28,12 @@ export function encodeWordPieces(
   into: IdSink,
 ): void {
   const before = into.length;
+  cutWord(model, bytes, start, end, into);
+  traceWord(into, before, bytes, [start, end], () => triedPieces(model, bytes, start, end));
+}
+
+function cutWord(model: WordPieceModel, bytes: Uint8Array, start: number, end: number, into: IdSink): void {
+  const before = into.length;
   for (let at = start; at < end; ) {
     const matcher = at === start ? model.first : model.next;
     const id = matcher.matchLongest(bytes, at, end);
@@ -38,4 +45,25 @@ export function encodeWordPieces(
     pushId(into, id, at, matcher.end);
     at = matcher.end;
   }
+}
+
+/** Every piece that the word, or what was left of it, begins with: the longest is taken each time. */
+function triedPieces(
+  model: WordPieceModel,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): Omit<WeighedPiece, 'chosen'>[] {
+  const tried: Omit<WeighedPiece, 'chosen'>[] = [];
+  for (let at = start; at < end; ) {
+    let longest = -1;
+    const found = (id: number, to: number): void => {
+      tried.push({ start: at, end: to, id, score: null, total: null });
+      longest = to;
+    };
+    (at === start ? model.first : model.next).matchAll(bytes, at, end, found);
+    if (longest < 0) break;
+    at = longest;
+  }
+  return tried;
 }

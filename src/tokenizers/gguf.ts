@@ -1,6 +1,16 @@
 import { EmbError } from '../errors.ts';
 import { nearestNames } from '../text/nearest.ts';
-import type { EncodeOptions, IdSink, Metadata, Token, Tokenizer, TokenStage } from '../types.ts';
+import type {
+  EncodeOptions,
+  ExplainedWord,
+  Explanation,
+  IdSink,
+  Metadata,
+  Token,
+  Tokenizer,
+  TokenStage,
+} from '../types.ts';
+import { explainWords } from './bpe-explain.ts';
 import { type FragmentModel, type ModelPlan, planOf } from './gguf-models.ts';
 import { byteOfToken, GgufPieces, tokenTypes } from './gguf-pieces.ts';
 import { unescapeRwkv } from './gguf-rwkv-escapes.ts';
@@ -26,14 +36,15 @@ export async function openGgufTokenizer(name: string, metadata: Metadata): Promi
 
 class GgufTokenizer implements Tokenizer {
   readonly kind: string;
+  readonly explains: Explanation;
   readonly name: string;
   readonly vocabSize: number;
   readonly unknownId: number | undefined;
   private readonly pieces: GgufPieces;
   private readonly plan: ModelPlan;
   private readonly model: FragmentModel | EmbError;
-  private readonly before: number[];
-  private readonly after: number[];
+  private readonly before: readonly number[];
+  private readonly after: readonly number[];
   private readonly strips: { left: (text: string) => boolean; right: (text: string) => boolean };
   private matcher: AddedTokenMatcher | null | undefined;
 
@@ -49,6 +60,7 @@ class GgufTokenizer implements Tokenizer {
     this.pieces = pieces;
     this.vocabSize = pieces.count;
     this.plan = plan;
+    this.explains = plan.explains;
     this.unknownId = plan.unknownId;
     this.model = model;
     this.before = plan.before;
@@ -80,6 +92,10 @@ class GgufTokenizer implements Tokenizer {
       special: this.isSpecial(sink.ids[i]),
       stage: stages.get(i) ?? this.modelStage(sink.ids[i]),
     }));
+  }
+
+  explain(text: string, options: EncodeOptions = {}): Iterable<ExplainedWord> {
+    return explainWords((into) => this.encodeInto(text, into, { ...options, template: false }));
   }
 
   /** `stages` collects what made the tokens that are not the model's, by their place in the sink. */

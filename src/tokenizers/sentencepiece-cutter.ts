@@ -1,15 +1,21 @@
 import type { IdSink } from '../types.ts';
 import { pushId } from './id-sink.ts';
 import { longestByFirst, PieceMatcher } from './piece-matcher.ts';
-import { characterBytes, noMerge, SymbolMerger } from './sentencepiece-bpe.ts';
+import { characterBytes, noMerge, type PairCost, SymbolMerger } from './sentencepiece-bpe.ts';
 import { pieceTypes, type SentencePieceModel } from './sentencepiece-model.ts';
+import { type SymbolRules, wordsBetweenMarks } from './symbol-explain.ts';
 import { Unigram } from './unigram.ts';
+
+/** Gets what merged on its own: bytes[start, end), a user-defined piece as a whole. */
+export type SeenWord = (start: number, end: number, isWhole: boolean) => void;
 
 /** Cuts normalized text bytes[0, length) into pieces: ids with byte offsets into it. */
 export interface Cut {
-  (bytes: Uint8Array, length: number, into: IdSink): void;
+  (bytes: Uint8Array, length: number, into: IdSink, seen?: SeenWord): void;
   /** What weighs the pieces of a unigram model. */
   unigram?: Unigram;
+  /** How pieces merge by their scores. */
+  rules?: SymbolRules;
 }
 
 /** How much worse an unknown character is than the worst piece. Source: kUnkPenalty in sentencepiece/src/unigram_model.cc. */
@@ -98,7 +104,8 @@ function cutUnigram(model: SentencePieceModel): Cut {
 
 /** Source: Model::SampleEncode without dropout in sentencepiece/src/bpe_model.cc. */
 function cutPairs(model: SentencePieceModel, userDefined: PieceMatcher | undefined): Cut {
-  const { index, types, scores, unknownId } = model;
+  const { index, types, unknownId } = model;
+  const { spaceBehind } = model.normalizer;
   const merger = new SymbolMerger();
   /** Where unused pieces were joined, by their id: what they are cut into again. */
   const joints = new Map<number, number>();
@@ -109,11 +116,8 @@ function cutPairs(model: SentencePieceModel, userDefined: PieceMatcher | undefin
     end - start > longest ? -1 : index.find(bytes, start, end);
   const cost = (bytes: Uint8Array, start: number, middle: number, end: number): number => {
     const id = idOf(bytes, start, end);
-    if (id < 0) return noMerge;
-    const type = types[id];
-    if (type === pieceTypes.unused) joints.set(id, middle - start);
-    else if (type !== pieceTypes.normal && type !== pieceTypes.userDefined) return noMerge;
-    return -scores[id];
+    if (id >= 0 && types[id] === pieceTypes.unused) joints.set(id, middle - start);
+    return costOf(model, id);
   };
   const push = (bytes: Uint8Array, start: number, end: number, into: IdSink): void => {
     const id = idOf(bytes, start, end);
@@ -125,12 +129,15 @@ function cutPairs(model: SentencePieceModel, userDefined: PieceMatcher | undefin
     push(bytes, start, start + joint, into);
     push(bytes, start + joint, end, into);
   };
-  const stretch = (bytes: Uint8Array, start: number, end: number, into: IdSink): void => {
+  const stretch = (bytes: Uint8Array, start: number, end: number, into: IdSink, seen?: SeenWord): void => {
     if (start >= end) return;
     merger.merge(bytes, start, end, cost);
+    if (seen !== undefined)
+      for (const [from, to] of wordsBetweenMarks(bytes, merger.starts, merger.count, spaceBehind))
+        seen(from, to, false);
     for (let i = 0; i < merger.count; i++) push(bytes, merger.starts[i], merger.starts[i + 1], into);
   };
-  return (bytes, length, into) => {
+  const cut: Cut = (bytes, length, into, seen) => {
     joints.clear();
     let done = 0;
     for (let at = 0; userDefined !== undefined && at < length; ) {
@@ -140,13 +147,24 @@ function cutPairs(model: SentencePieceModel, userDefined: PieceMatcher | undefin
         continue;
       }
       // A user-defined piece merges with nothing.
-      stretch(bytes, done, at, into);
+      stretch(bytes, done, at, into, seen);
       pushId(into, id, at, userDefined.end);
+      seen?.(at, userDefined.end, true);
       at = userDefined.end;
       done = at;
     }
-    stretch(bytes, done, length, into);
+    stretch(bytes, done, length, into, seen);
   };
+  const price: PairCost = (bytes, start, _middle, end) => costOf(model, idOf(bytes, start, end));
+  return Object.assign(cut, { rules: { cost: price, by: 'score', idOf } as const });
+}
+
+/** What it costs to become a piece; noMerge where nothing does. */
+function costOf({ types, scores }: SentencePieceModel, id: number): number {
+  if (id < 0) return noMerge;
+  const { unused, normal, userDefined } = pieceTypes;
+  const type = types[id];
+  return type === unused || type === normal || type === userDefined ? -scores[id] : noMerge;
 }
 
 /** Source: SplitIntoWords in sentencepiece/src/model_interface.cc. */

@@ -1,6 +1,7 @@
 import { EmbError } from '../errors.ts';
 import { nearestNames } from '../text/nearest.ts';
-import type { EncodeOptions, ExplainedWord, IdSink, Token, Tokenizer } from '../types.ts';
+import type { EncodeOptions, ExplainedWord, Explanation, IdSink, Token, Tokenizer } from '../types.ts';
+import { explainWords } from './bpe-explain.ts';
 import { Utf8Text } from './bpe-text.ts';
 import { createSpanSink, keepsSpans } from './id-sink.ts';
 import { openSentencePieceChunks, type SentencePieceChunks } from './sentencepiece-chunks.ts';
@@ -10,11 +11,11 @@ import { pieceTypes, readSentencePiece, type SentencePieceModel } from './senten
 import { dropIds, placeSpans } from './sentencepiece-spans.ts';
 import { type Stages, stageOfType, stagePusher } from './sentencepiece-stages.ts';
 import { bareUse, prepareText, type SentencePieceUse, useOf } from './sentencepiece-use.ts';
+import { dropTraced, traceOf } from './symbol-explain.ts';
 import type { AddedToken, Segment } from './tokenizer-json-added.ts';
 import type { AlignedText } from './tokenizer-json-aligned.ts';
 import type { TwinOptions } from './tokenizer-json-chunks.ts';
 import type { VocabularySettings } from './vocab-settings.ts';
-import { weighedWords } from './weighed-pieces.ts';
 
 /**
  * A tokenizer from a .model or .spm file of SentencePiece.
@@ -41,6 +42,14 @@ const encoder = new TextEncoder();
 
 /** UTF-16 units, of one text or of many, after which texts are encoded chunk by chunk. */
 const chunkUnits = 8192;
+
+const explanations: Record<SentencePieceModel['type'], Explanation> = {
+  unigram: 'pieces',
+  bpe: 'scored merges',
+  word: 'words',
+  char: 'characters',
+};
+
 class SentencePieceTokenizer implements Tokenizer {
   readonly kind: string;
   readonly name: string;
@@ -109,7 +118,10 @@ class SentencePieceTokenizer implements Tokenizer {
       }
       // The space of its own that a text got before a special token is none of the text's.
       const isLone = this.use.prefix !== undefined && token.special && into.length === at + 1;
-      if (isLone && this.tokenOf(into.ids[at]) === '▁') dropIds(into, at, 1);
+      if (isLone && this.tokenOf(into.ids[at]) === '▁') {
+        dropIds(into, at, 1);
+        dropTraced(traceOf(into) ?? [], 0, 1);
+      }
       add('added token', token.id, start + shift, end + shift);
     }
     if (isWrapped) for (const id of after) add('template', id, whole.length, whole.length);
@@ -130,14 +142,12 @@ class SentencePieceTokenizer implements Tokenizer {
     }));
   }
 
-  /** Only Unigram weighs its pieces by what is there to show. */
-  get explains(): 'pieces' | undefined {
-    return this.model.type === 'unigram' ? 'pieces' : undefined;
+  get explains(): Explanation {
+    return explanations[this.model.type];
   }
 
   explain(text: string, options: EncodeOptions = {}): Iterable<ExplainedWord> {
-    const encode = (into: IdSink) => this.encodeIds(text, into, { ...options, template: false });
-    return weighedWords(encode, (id) => this.use.outerOf(id));
+    return explainWords((into) => this.encodeIds(text, into, { ...options, template: false }));
   }
 
   private split(text: string, ignoreSpecial: boolean): Segment[] {
@@ -155,10 +165,14 @@ class SentencePieceTokenizer implements Tokenizer {
     }
     // What stands before the space keeps it from being removed, and leaves afterwards.
     const at = into.length;
+    const trace = traceOf(into) ?? [];
+    const traced = trace.length;
     this.encodeAligned({ text: prefix.unknown + plain, shift: shift - prefix.unknown.length }, into);
     const extra = createSpanSink();
     this.encodeAligned({ text: prefix.unknown, shift: 0 }, extra);
-    if (into.length - at >= extra.length) dropIds(into, at, extra.length);
+    if (into.length - at < extra.length) return;
+    dropIds(into, at, extra.length);
+    dropTraced(trace, traced, extra.length);
   }
 
   private encodeAligned(from: AlignedText, into: IdSink): void {

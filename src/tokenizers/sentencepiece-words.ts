@@ -1,11 +1,14 @@
 import type { ChunkModel } from '../kernels/chunks-model.ts';
-import type { IdSink } from '../types.ts';
-import { createSpanSink, keepsSpans, pushId } from './id-sink.ts';
+import type { IdSink, WeighedPiece } from '../types.ts';
+import { takenAs } from './bpe-explain.ts';
+import { createSpanSink, pushId } from './id-sink.ts';
 import { characterBytes } from './sentencepiece-bpe.ts';
 import type { Cut } from './sentencepiece-cutter.ts';
 import type { SentencePieceModel } from './sentencepiece-model.ts';
 import { kernelPairs } from './sentencepiece-pairs.ts';
 import type { SentencePieceUse } from './sentencepiece-use.ts';
+import { idsBetween, type SymbolRules, traceMerges, traceOf } from './symbol-explain.ts';
+import { traceWord } from './weighed-pieces.ts';
 import type { WordModel } from './wordpiece.ts';
 
 /** Ids in the file of <0x00> to <0xFF>; the unknown one for those that it lacks. */
@@ -65,9 +68,11 @@ export class SentencePieceWords implements WordModel {
   encodeWord(bytes: Uint8Array, start: number, end: number, into: IdSink): void {
     const { pieces, model } = this;
     const text = start === 0 ? bytes : bytes.subarray(start);
+    const trace = traceOf(into);
+    const first = into.length;
+    const seen: [start: number, end: number, isWhole: boolean][] = [];
     pieces.length = 0;
-    pieces.trace = keepsSpans(into) ? into.trace : undefined;
-    this.cut(text, end - start, pieces);
+    this.cut(text, end - start, pieces, trace && ((...word) => seen.push(word)));
     const { ids, starts, ends, length } = pieces;
     for (let i = 0; i < length; i++) {
       const from = start + starts[i];
@@ -78,6 +83,36 @@ export class SentencePieceWords implements WordModel {
         this.push(model.unknownId, bytes, from, start + ends[i], into);
       }
     }
+    if (trace === undefined) return;
+    if (this.cut.rules === undefined) {
+      traceWord(into, first, bytes, [start, end], () => this.candidates(bytes, start, end));
+      return;
+    }
+    for (const [from, to, isWhole] of seen) {
+      const word = [start + from, start + to] as const;
+      const tokens = idsBetween(into, first, ...word);
+      if (isWhole) trace.push(takenAs(tokens));
+      else traceMerges(trace, bytes, word, tokens, this.outerRules);
+    }
+  }
+
+  /** How symbols merge, with the ids of the class. */
+  private get outerRules(): SymbolRules {
+    const { rules } = this.cut as Required<Cut>;
+    const outer = (id: number): number => (id < 0 ? id : this.use.outerOf(id));
+    return { ...rules, idOf: (bytes, start, end) => outer(rules.idOf(bytes, start, end)) };
+  }
+
+  /** What a unigram model weighed in the text that it cut last. */
+  private candidates(bytes: Uint8Array, start: number, end: number): Omit<WeighedPiece, 'chosen'>[] {
+    const text = start === 0 ? bytes : bytes.subarray(start);
+    const pieces = this.cut.unigram?.lattice(text, 0, end - start) ?? [];
+    return pieces.map((piece) => ({
+      ...piece,
+      id: this.use.outerOf(piece.id),
+      start: start + piece.start,
+      end: start + piece.end,
+    }));
   }
 
   forKernel(): ChunkModel | undefined {

@@ -1,6 +1,6 @@
 import { EmbError } from '../errors.ts';
 import { nearestNames } from '../text/nearest.ts';
-import type { EncodeOptions, ExplainedWord, IdSink, Token, Tokenizer } from '../types.ts';
+import type { EncodeOptions, ExplainedWord, Explanation, IdSink, Token, Tokenizer } from '../types.ts';
 import { explainWords } from './bpe-explain.ts';
 import { createSpanSink, reserveIds } from './id-sink.ts';
 import { type AddedToken, readAddedTokens } from './tokenizer-json-added.ts';
@@ -153,7 +153,8 @@ class TokenizerJson implements Tokenizer {
     return tokens.map(({ value: _, ...token }) => token);
   }
 
-  get explains(): 'merges' | 'pieces' {
+  get explains(): Explanation {
+    if (this.kind === 'wordlevel') return 'words';
     return this.kind === 'bpe' ? 'merges' : 'pieces';
   }
 

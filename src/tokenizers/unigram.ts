@@ -86,8 +86,8 @@ export class Unigram implements WordModel {
     traceWord(into, first, bytes, [start, end], () => this.lattice(bytes, start, size));
   }
 
-  /** Every piece that stands in a word whose best sums were just found. */
-  private lattice(bytes: Uint8Array, start: number, size: number): Omit<WeighedPiece, 'chosen'>[] {
+  /** Every piece that stands in a word whose best sums were found last. */
+  lattice(bytes: Uint8Array, start: number, size: number): Omit<WeighedPiece, 'chosen'>[] {
     const { best, trie, unknownScore } = this;
     const { scores, unknownId } = this.options;
     const add = (a: number, b: number) => (this.options.single === undefined ? a + b : Math.fround(a + b));

@@ -1,7 +1,6 @@
 import { EmbError } from '../errors.ts';
-import type { IdSink, WeighedPiece, WeighedWord } from '../types.ts';
-import { explainWords } from './bpe-explain.ts';
-import { keepsSpans, type SpanSink } from './id-sink.ts';
+import type { IdSink, WeighedPiece } from '../types.ts';
+import { keepsSpans } from './id-sink.ts';
 
 /** Longest word that is explained: what is printed grows with it. */
 const mostBytes = 4096;
@@ -30,30 +29,24 @@ export function traceWord(
       'give a shorter text',
     );
   }
+  const pieces = candidates().map(
+    (piece): WeighedPiece => ({
+      ...piece,
+      start: piece.start - start,
+      end: piece.end - start,
+      chosen: false,
+    }),
+  );
   const keyOf = (id: number, from: number, to: number) => `${id} ${from} ${to}`;
-  const tokens = new Map<string, WeighedPiece>();
+  const byPlace = new Map(pieces.map((piece) => [keyOf(piece.id, piece.start, piece.end), piece]));
   for (let i = first; i < into.length; i++) {
     const [id, from, to] = [into.ids[i], into.starts[i] - start, into.ends[i] - start];
-    tokens.set(keyOf(id, from, to), { start: from, end: to, id, score: null, total: null, chosen: true });
+    const piece = byPlace.get(keyOf(id, from, to));
+    // Unknown characters and their bytes, which have one place and may be equal, are tokens that no piece stands for.
+    if (piece === undefined || piece.chosen)
+      pieces.push({ start: from, end: to, id, score: null, total: null, chosen: true });
+    else piece.chosen = true;
   }
-  const pieces = candidates().map((piece): WeighedPiece => {
-    const [from, to] = [piece.start - start, piece.end - start];
-    const chosen = tokens.delete(keyOf(piece.id, from, to));
-    return { ...piece, start: from, end: to, chosen };
-  });
-  // Unknown characters and their bytes are tokens that no piece stands for.
-  pieces.push(...tokens.values());
   pieces.sort((a, b) => a.start - b.start || a.end - b.end);
   into.trace.push({ word: decoder.decode(bytes.subarray(start, end)), pieces });
-}
-
-/** The words that `encode` traces, with other ids. */
-export function* weighedWords(
-  encode: (into: SpanSink) => void,
-  idOf: (id: number) => number,
-): Generator<WeighedWord> {
-  for (const word of explainWords(encode)) {
-    if (!('pieces' in word)) continue;
-    yield { ...word, pieces: word.pieces.map((piece) => ({ ...piece, id: idOf(piece.id) })) };
-  }
 }

@@ -1,6 +1,6 @@
 import { EmbError } from '../errors.ts';
 import { didYouMean, nearestNames } from '../text/nearest.ts';
-import type { EncodeOptions, IdSink, Token, Tokenizer, WordList } from '../types.ts';
+import type { EncodeOptions, ExplainedWord, IdSink, Token, Tokenizer, WordList } from '../types.ts';
 import { pushId } from './id-sink.ts';
 import { spellBytes, unspellBytes } from './tiktoken-text.ts';
 
@@ -37,6 +37,7 @@ interface Piece {
 
 class WordsTokenizer implements Tokenizer {
   readonly kind = 'words';
+  readonly explains = 'words';
   readonly name: string;
   readonly vocabSize: number;
   readonly unknownId?: number;
@@ -62,6 +63,14 @@ class WordsTokenizer implements Tokenizer {
       const stage = id === this.unknownId ? 'unknown' : 'model';
       return { id, text: spellBytes(bytes), bytes, start, end, special: false, stage };
     });
+  }
+
+  *explain(text: string): Iterable<ExplainedWord> {
+    for (const { id, start, end } of this.#pieces(text)) {
+      const word = text.slice(start, end);
+      const bytes = Buffer.byteLength(word);
+      yield { word, pieces: [{ start: 0, end: bytes, id, score: null, total: null, chosen: true }] };
+    }
   }
 
   *#pieces(text: string): Generator<Piece> {

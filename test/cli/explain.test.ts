@@ -21,13 +21,38 @@ test('--explain prints a row per merge, the last of which are the tokens', () =>
   expect(rows.at(-1).ids).toEqual(ids);
 });
 
-test('--explain says what it cannot explain', () => {
-  for (const model of ['words-eval/vectors.txt', 'gguf/vocab/bert.gguf', 'gguf/vocab/byte-pairs.gguf']) {
-    const { code, stderr } = emb(['tokenize', 'king', '-m', `fixtures/${model}`, '--explain']);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/to explain\nhint: .*tokenizer\.json/);
-  }
-  expect(emb(['tokenize', '--help']).stdout.replace(/\s+/g, ' ')).toContain('Not for GGUF');
+test('--explain shows scores where pieces merge by them, and what has no token as its text', () => {
+  const args = ['tokenize', 'the hat', '-m', 'fixtures/gguf/vocab/llama.gguf', '--explain'];
+  const { stdout, code } = emb([...args, '-f', 'jsonl']);
+  expect(code).toBe(0);
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(new Set(rows.map(({ word }) => word))).toEqual(new Set([0, 1]));
+  expect(rows.every(({ rank }) => rank === null)).toBe(true);
+  const ends = rows.filter(({ word }, i) => rows[i + 1]?.word !== word).flatMap(({ ids }) => ids);
+  const ids = emb([...args.slice(0, 4), '-f', 'ids', '--no-special'])
+    .stdout.trim()
+    .split(' ')
+    .map(Number);
+  expect(ends).toEqual(ids);
+  const table = emb([...args, '-f', 'table']).stdout;
+  expect(table).toContain('score');
+  expect(table).not.toContain('rank');
+});
+
+test('--explain says in a line what is looked up where there are no steps', () => {
+  const args = ['tokenize', 'king queen', '--explain', '-m'];
+  const words = emb([...args, 'fixtures/words-eval/vectors.txt', '-f', 'table']);
+  expect(words.code).toBe(0);
+  expect(words.stdout).toContain('each word is looked up as a whole: there are no steps');
+  const level = emb([...args, 'fixtures/tokenizers/more/words.json', '-f', 'table']);
+  expect(level.stdout).toContain('each word is looked up as a whole: there are no steps');
+  expect(emb([...args, 'fixtures/tokenizers/wordpiece', '-f', 'table']).stdout).not.toContain('no steps');
+});
+
+test('--explain goes with no other mode', () => {
   for (const also of [['--count'], ['--truncate', '1'], ['--fit'], ['-f', 'ids']]) {
     expect(emb(['tokenize', 'a', '--explain', ...also])).toMatchObject({ code: 2 });
   }

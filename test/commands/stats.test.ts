@@ -33,6 +33,8 @@ const tokenizer: Tokenizer = {
   idOf: (token) => pieces.indexOf(token),
   isSpecial: (id) => id === 0,
   suggest: () => [],
+  explains: 'pieces',
+  explain: () => [],
 };
 
 interface Setting {

@@ -55,6 +55,8 @@ function tokenizerOf(texts: (string | undefined)[], size = texts.length): Tokeni
     idOf: (token) => texts.indexOf(token),
     isSpecial: () => false,
     suggest: () => [],
+    explains: 'pieces',
+    explain: () => [],
   };
 }
 

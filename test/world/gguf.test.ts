@@ -6,6 +6,7 @@ import { openTensorFile } from '../../src/formats/index.ts';
 import { openGgufTokenizer } from '../../src/tokenizers/gguf.ts';
 import { createIdSink } from '../../src/tokenizers/id-sink.ts';
 import type { MetadataArray } from '../../src/types.ts';
+import { checkExplained } from '../tokenizers/explained.ts';
 import { hasWorld, oracle, world, worldFiles } from './manifest.ts';
 
 interface OracleFile {
@@ -95,5 +96,9 @@ describe.skipIf(!hasWorld)('every vocabulary of llama.cpp', () => {
         expected,
       );
     });
+    checkExplained(
+      tokenizer,
+      texts.filter((text) => text.length < 200),
+    );
   });
 });

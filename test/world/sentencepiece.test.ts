@@ -5,6 +5,7 @@ import { createIdSink } from '../../src/tokenizers/id-sink.ts';
 import { openSentencePiece } from '../../src/tokenizers/sentencepiece-tokenizer.ts';
 import { noSettings } from '../../src/tokenizers/vocab-settings.ts';
 import type { Tokenizer } from '../../src/types.ts';
+import { checkExplained } from '../tokenizers/explained.ts';
 import { seededRandom } from '../tokenizers/fuzz-text.ts';
 import { pieceText } from '../tokenizers/piece-text.ts';
 import { hasWorld, oracle, world } from './manifest.ts';
@@ -35,6 +36,10 @@ describe.skipIf(!hasWorld)('SentencePiece models of the world', () => {
         if (token.id !== unk) expect([text, token.text]).toEqual([text, pieces[i]]);
       });
     }
+    checkExplained(
+      tokenizer,
+      encode.map(({ text }) => text).filter((text) => text.length < 200),
+    );
   });
 
   test.each(Object.keys(oracles))('%s gives the same ids chunk by chunk as over whole texts', (path) => {
