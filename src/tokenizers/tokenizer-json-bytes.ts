@@ -12,6 +12,7 @@ for (let byte = 0; byte < 256; byte++) {
   unitOfByte[byte] = printable ? byte : moved++;
   byteOfUnit[unitOfByte[byte]] = byte;
 }
+const letters = Array.from(unitOfByte, (unit) => String.fromCharCode(unit));
 
 const encoder = new TextEncoder();
 
@@ -36,8 +37,26 @@ export function unspell(text: string): Uint8Array {
 /** How a byte-level vocabulary writes a text: ' world' → 'Ġworld'. */
 export function pieceOfText(text: string): string {
   let piece = '';
-  for (const byte of encoder.encode(text)) piece += String.fromCharCode(unitOfByte[byte]);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) {
+      piece += letters[unit];
+      continue;
+    }
+    const code = text.codePointAt(i) as number;
+    if (code > 0xffff) i++;
+    piece += lettersOf(code >= 0xd800 && code < 0xe000 ? 0xfffd : code);
+  }
   return piece;
+}
+
+/** How the bytes of a character that is not ASCII are written. */
+function lettersOf(code: number): string {
+  const last = letters[0x80 | (code & 0x3f)];
+  if (code < 0x800) return letters[0xc0 | (code >> 6)] + last;
+  const third = letters[0x80 | ((code >> 6) & 0x3f)];
+  if (code < 0x10000) return letters[0xe0 | (code >> 12)] + third + last;
+  return letters[0xf0 | (code >> 18)] + letters[0x80 | ((code >> 12) & 0x3f)] + third + last;
 }
 
 /** Writes bytes[start, end) as a byte-level piece in UTF-8 and gives its length; `out` needs twice the room. */

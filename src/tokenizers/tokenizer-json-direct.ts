@@ -4,7 +4,7 @@ import { isWhiteSpace } from './tokenizer-json-added.ts';
 import { metaspaceOf } from './tokenizer-json-cuts.ts';
 import type { Part, TokenizerFile } from './tokenizer-json-file.ts';
 import { leavesOf } from './tokenizer-json-pieces.ts';
-import { changesSpacesAlone, quickened } from './tokenizer-json-plan.ts';
+import { changesSpacesAlone, cutsLikeBert, quickened } from './tokenizer-json-plan.ts';
 import { punctuationPattern } from './tokenizer-json-split.ts';
 import type { WordModel } from './wordpiece.ts';
 
@@ -29,7 +29,7 @@ export function createDirectWords(
   return new DirectWords(
     model,
     rule,
-    createLearning(file, quickened(file, normalize), cuts[0]?.type as string),
+    createLearning(file, quickened(file, normalize), cuts),
     rule.space !== 'dropped' && changesSpacesAlone(file),
   );
 }
@@ -39,12 +39,12 @@ function ruleOf(file: TokenizerFile, cuts: readonly Part[]): SpaceRule | undefin
     (part) => (part.pattern as Part | undefined)?.Regex !== undefined,
   );
   const types = cuts.map((part) => part.type).join();
-  if (types === 'BertPreTokenizer' || types === 'WhitespaceSplit')
+  if (cutsLikeBert(cuts) || types === 'WhitespaceSplit')
     return { space: 'dropped', mark: '', marksStart: false, single };
   const last = cuts.at(-1);
   if (last?.type !== 'Metaspace') {
     // What is written for spaces before is a part of words.
-    const isWhole = types === '' || types === 'Split';
+    const isWhole = types === '' || (types === 'Split' && (cuts[0].pattern as Part | null)?.String === ' ');
     return isWhole ? { space: 'joins', mark: metaspace, marksStart: false, single } : undefined;
   }
   const { scheme, split, replacement } = metaspaceOf(file.name, 'pre_tokenizer', last);
@@ -59,14 +59,14 @@ function ruleOf(file: TokenizerFile, cuts: readonly Part[]): SpaceRule | undefin
 function createLearning(
   file: TokenizerFile,
   normalize: (text: string) => string,
-  firstCut: string | undefined,
+  cuts: readonly Part[],
 ): LearnCharacter {
   const types = leavesOf(file.normalizer).map((part) => part.type as string);
   const isApart = types.every((type) => apartTypes.has(type));
   const hasForms = types.some((type) => type.startsWith('NF') || type === 'BertNormalizer');
   const isMapped = types.includes('Precompiled');
-  const isBert = firstCut === 'BertPreTokenizer';
-  const dropsSpaces = isBert || firstCut === 'WhitespaceSplit';
+  const isBert = cutsLikeBert(cuts);
+  const dropsSpaces = isBert || cuts[0]?.type === 'WhitespaceSplit';
   const flags = characterFlags();
   const punctuation = punctuationPattern();
   const isCut = (each: string) =>

@@ -1,7 +1,5 @@
-import { EmbError } from '../errors.ts';
 import type { IdSink } from '../types.ts';
-import { BpeEngine, type BpeModel } from './bpe.ts';
-import { MergeTable } from './bpe-merges.ts';
+import { BpeEngine } from './bpe.ts';
 import { toUtf16Spans, Utf8Text } from './bpe-text.ts';
 import { BpeTexts } from './bpe-texts.ts';
 import type { DirectWords } from './direct-words.ts';
@@ -9,21 +7,20 @@ import { keepsSpans, pushId } from './id-sink.ts';
 import { wholeTextScanner } from './scanner.ts';
 import { type AddedToken, AddedTokenMatcher, type Segment } from './tokenizer-json-added.ts';
 import { type AlignedText, originalEnd, originalStart, sliceAligned } from './tokenizer-json-aligned.ts';
-import { unspell, writePiece } from './tokenizer-json-bytes.ts';
+import { checkDropout, createByteModel, isByteModel } from './tokenizer-json-byte-model.ts';
+import { unspell } from './tokenizer-json-bytes.ts';
 import type { ChunkEncoder, EncodeChunk } from './tokenizer-json-chunks.ts';
-import { flagOf, type Part, refuseType, type TokenizerFile } from './tokenizer-json-file.ts';
+import type { Part, TokenizerFile } from './tokenizer-json-file.ts';
 import { createNormalizer, type MoreNormalizers, type Normalizer } from './tokenizer-json-normalizer.ts';
 import { leavesOf } from './tokenizer-json-pieces.ts';
 import type { ChunkPlan } from './tokenizer-json-plan.ts';
 import {
   createPreTokenizer,
   createSplits,
-  isByteLevel,
   type MoreSplits,
   type PreTokenizer,
 } from './tokenizer-json-pretokenizer.ts';
 import { createPostSteps, type PostStep } from './tokenizer-json-template.ts';
-import type { Vocabulary } from './tokenizer-json-vocabulary.ts';
 import type { WordModel } from './wordpiece.ts';
 
 /** What models other than byte-level BPE need, which is loaded for them. */
@@ -47,6 +44,12 @@ export interface MoreParts {
   ): ChunkEncoder;
 }
 
+/** UTF-16 units of parts whose ids are kept; V8 copies what is so short, and longer ones would hold the text that they are of. */
+const longestKept = 12;
+
+/** Parts whose ids are kept: some megabytes. */
+const mostKept = 16_384;
+
 /** Texts up to ids, as a tokenizer.json describes it; post-processing is left to the caller. */
 export class Encoder {
   readonly postSteps: readonly PostStep[];
@@ -57,6 +60,8 @@ export class Encoder {
   private readonly preTokenizer: PreTokenizer;
   private readonly rawMatcher: AddedTokenMatcher | undefined;
   private readonly normalizedMatcher: AddedTokenMatcher | undefined;
+  /** What is found in normalized text has no white space in it and does not ask for any. */
+  private readonly findsBetweenSpaces: boolean;
   private readonly utf8 = new Utf8Text();
   private readyEngine: BpeEngine | undefined;
   private readonly more: MoreParts | undefined;
@@ -64,6 +69,7 @@ export class Encoder {
   private readonly isBytes: boolean;
   private readyModel: WordModel | undefined;
   private readyTexts: BpeTexts | undefined;
+  private readonly kept = new Map<string, number[]>();
   /** null: chunks of these texts are not independent. */
   private readyChunks: ChunkEncoder | null | undefined;
   /** A pre-tokenizer does something at the beginning of a text alone. */
@@ -101,6 +107,9 @@ export class Encoder {
     }
     this.rawMatcher = raw.size > 0 ? new AddedTokenMatcher(raw) : undefined;
     this.normalizedMatcher = normalized.size > 0 ? new AddedTokenMatcher(normalized) : undefined;
+    this.findsBetweenSpaces = [...normalized].every(
+      ([text, { lstrip, rstrip, singleWord }]) => !(lstrip || rstrip || singleWord || /\s|\u0085/.test(text)),
+    );
   }
 
   private get model(): WordModel {
@@ -109,7 +118,7 @@ export class Encoder {
   }
 
   private get engine(): BpeEngine {
-    this.readyEngine ??= new BpeEngine(createModel(this.file));
+    this.readyEngine ??= new BpeEngine(createByteModel(this.file));
     return this.readyEngine;
   }
 
@@ -137,7 +146,7 @@ export class Encoder {
     }
   }
 
-  /** What encodes chunk by chunk, where nothing is looked for in normalized text. */
+  /** What encodes chunk by chunk, with what is looked for in normalized text where that lies between spaces. */
   private get chunks(): ChunkEncoder | null {
     const { file, more } = this;
     if (this.isBytes || more === undefined) return null;
@@ -150,14 +159,21 @@ export class Encoder {
         ),
       );
       const normalize = (text: string) => normalizers[0]?.({ text, shift: 0 }, false).text ?? text;
-      const plan = more.planChunks(file, normalize);
+      const planned = more.planChunks(file, normalize);
+      // What is found in normalized text must lie within a chunk.
+      const isSearched = this.normalizedMatcher !== undefined;
+      const plan =
+        isSearched && (planned?.rule.kind !== 'words' || !this.findsBetweenSpaces) ? undefined : planned;
       const encodeChunk: EncodeChunk = (text, shift, first, last, into) => {
         // Whether a first character stands at the beginning of the original is only known with its place.
         const normalizer = normalizers[(first ? 1 : 0) + (last ? 2 : 0)];
         const from = { text, shift };
-        this.encodeWords(normalizer?.(from, first) ?? from, into, first);
+        this.encodeNormalized(normalizer?.(from, first) ?? from, into, {
+          ignoreSpecial: false,
+          tracked: first,
+        });
       };
-      const direct = () => more.createDirectWords(file, this.model, normalize);
+      const direct = () => (isSearched ? undefined : more.createDirectWords(file, this.model, normalize));
       this.readyChunks =
         plan === undefined ? null : more.createChunkEncoder(plan, encodeChunk, this.model, direct());
     }
@@ -171,13 +187,26 @@ export class Encoder {
     ignoreSpecial: boolean,
     spelled?: Map<number, string>,
   ): void {
-    const chunks = keepsSpans(into) || this.normalizedMatcher !== undefined ? null : this.chunks;
+    const ignores = ignoreSpecial && this.normalizedMatcher !== undefined;
+    const chunks = keepsSpans(into) || ignores ? null : this.chunks;
     if (chunks !== null) {
       chunks.encode(text.text, text.shift, into);
       return;
     }
     const tracked = keepsSpans(into) || this.asksForStart;
-    const normalized = this.normalizer?.(text, tracked) ?? text;
+    this.encodeNormalized(this.normalizer?.(text, tracked) ?? text, into, {
+      ignoreSpecial,
+      tracked,
+      spelled,
+    });
+  }
+
+  private encodeNormalized(
+    normalized: AlignedText,
+    into: IdSink,
+    how: { ignoreSpecial: boolean; tracked: boolean; spelled?: Map<number, string> },
+  ): void {
+    const { ignoreSpecial, tracked, spelled } = how;
     for (const segment of split(this.normalizedMatcher, normalized.text, ignoreSpecial)) {
       const { start, end, token } = segment;
       if (token === undefined) this.encodeWords(sliceAligned(normalized, start, end), into, tracked);
@@ -191,8 +220,37 @@ export class Encoder {
   }
 
   private encodeWords(text: AlignedText, into: IdSink, tracked: boolean): void {
-    let parts = [text];
-    for (const step of this.preTokenizer.splits) parts = parts.flatMap((part) => step(part, tracked));
+    const { splits } = this.preTokenizer;
+    if (this.isBytes || tracked || splits.length === 0) {
+      this.encodeParts([text], 0, into, tracked);
+      return;
+    }
+    // What is cut first is short, and comes again in other places.
+    for (const part of splits[0](text, false)) {
+      if (part.text.length <= longestKept) this.encodeKept(part, into);
+      else this.encodeParts([part], 1, into, false);
+    }
+  }
+
+  /** The ids of a part that the first step cut, which are the same wherever it stands. */
+  private encodeKept(part: AlignedText, into: IdSink): void {
+    const { kept } = this;
+    const known = kept.get(part.text);
+    if (known !== undefined) {
+      for (let i = 0; i < known.length; i++) pushId(into, known[i], 0, 0);
+      return;
+    }
+    const from = into.length;
+    this.encodeParts([part], 1, into, false);
+    if (kept.size === mostKept) kept.clear();
+    kept.set(part.text, Array.from(into.ids.subarray(from, into.length)));
+  }
+
+  /** Cuts texts by the steps from one on, and encodes what they leave. */
+  private encodeParts(texts: AlignedText[], first: number, into: IdSink, tracked: boolean): void {
+    const { splits } = this.preTokenizer;
+    let parts = texts;
+    for (let i = first; i < splits.length; i++) parts = parts.flatMap((part) => splits[i](part, tracked));
     for (const part of parts) this.encodePart(part, into);
   }
 
@@ -227,73 +285,4 @@ export class Encoder {
 function split(matcher: AddedTokenMatcher | undefined, text: string, ignoreSpecial: boolean): Segment[] {
   if (matcher !== undefined) return matcher.split(text, ignoreSpecial);
   return text === '' ? [] : [{ start: 0, end: text.length, token: undefined }];
-}
-
-/** Whether the model is BPE over bytes that are spelled as characters, and nothing else. @throws EmbError "corrupt" */
-export function isByteModel({ name, model, modelType, preTokenizer, vocabulary }: TokenizerFile): boolean {
-  if (modelType !== 'BPE' || !isByteLevel(name, preTokenizer)) return false;
-  for (const key of ['continuing_subword_prefix', 'end_of_word_suffix']) {
-    const value = model[key] ?? '';
-    if (typeof value !== 'string') refuseType(name, `model.${key}`, value, 'a text or null');
-    if (value !== '') return false;
-  }
-  // With all bytes in the vocabulary nothing falls back to their names.
-  return !flagOf(name, model, 'byte_fallback', false) || !createByteIds(vocabulary).includes(-1);
-}
-
-/** @throws EmbError "unsupported" for a dropout, which is random */
-function checkDropout({ name, model }: TokenizerFile): void {
-  const dropout = model.dropout ?? 0;
-  if (typeof dropout !== 'number') refuseType(name, 'model.dropout', dropout, 'a number or null');
-  if (dropout !== 0) {
-    throw new EmbError(
-      'unsupported',
-      `${name}: "model.dropout" is ${dropout}, which is random, expected 0`,
-      'ids need no tokenizer: give them with --ids',
-    );
-  }
-}
-
-function createByteIds(vocabulary: Vocabulary): Int32Array {
-  const byteIds = new Int32Array(256);
-  const byte = new Uint8Array(1);
-  const piece = new Uint8Array(2);
-  for (byte[0] = 0; ; byte[0]++) {
-    byteIds[byte[0]] = vocabulary.find(piece, 0, writePiece(byte, 0, 1, piece));
-    if (byte[0] === 255) return byteIds;
-  }
-}
-
-function createModel(file: TokenizerFile): BpeModel {
-  const { name, model, vocabulary, merges } = file;
-  const byteIds = createByteIds(vocabulary);
-  let scratch = new Uint8Array(256);
-  const wholeWord = (bytes: Uint8Array, start: number, end: number): number => {
-    if (scratch.length < 2 * (end - start)) scratch = new Uint8Array(4 * (end - start));
-    return vocabulary.find(scratch, 0, writePiece(bytes, start, end, scratch));
-  };
-  const table = merges?.createTable() ?? new MergeTable(0);
-  table.namesRanksByIds = file.namesRanksByIds === true;
-  return {
-    byteIds,
-    merges: table,
-    wholeWord: flagOf(name, model, 'ignore_merges', false) ? wholeWord : undefined,
-    unknownId: unknownIdOf(file, byteIds),
-    fuseUnknown: flagOf(name, model, 'fuse_unk', false),
-  };
-}
-
-function unknownIdOf(file: TokenizerFile, byteIds: Int32Array): number | undefined {
-  const unknown = file.model.unk_token;
-  if (unknown === undefined || unknown === null) return undefined;
-  if (typeof unknown !== 'string') return refuseType(file.name, 'model.unk_token', unknown, 'a text or null');
-  const id = file.vocabulary.idOf(unknown);
-  const lacking = byteIds.indexOf(-1);
-  if (id === undefined && lacking >= 0) {
-    throw new EmbError(
-      'corrupt',
-      `${file.name}: "model.unk_token" is ${JSON.stringify(unknown)}, expected a token of "model.vocab", which lacks byte ${lacking}`,
-    );
-  }
-  return id;
 }

@@ -1,6 +1,7 @@
 import { EmbError } from '../errors.ts';
+import { isByteModel } from './tokenizer-json-byte-model.ts';
 import { bytesOfPiece, joinBytes } from './tokenizer-json-bytes.ts';
-import { isByteModel, type MoreParts } from './tokenizer-json-encoder.ts';
+import type { MoreParts } from './tokenizer-json-encoder.ts';
 import type { TokenizerFile } from './tokenizer-json-file.ts';
 import { leavesOf } from './tokenizer-json-pieces.ts';
 

@@ -5,6 +5,7 @@ import { isWhiteSpace } from './tokenizer-json-added.ts';
 import type { Part, TokenizerFile } from './tokenizer-json-file.ts';
 import { pieceOfByte } from './tokenizer-json-models.ts';
 import { leavesOf } from './tokenizer-json-pieces.ts';
+import { matchesBetweenSpaces } from './tokenizer-json-regex-spaces.ts';
 
 /** How texts are cut into chunks that are normalized, cut and encoded the same wherever they stand. */
 export interface ChunkPlan {
@@ -53,10 +54,12 @@ export function planChunks(file: TokenizerFile, normalize: (text: string) => str
   const normalizers = leavesOf(file.normalizer);
   const types = normalizers.map((part) => part.type as string);
   const cuts = leavesOf(file.preTokenizer);
-  const dropsSpaces = cuts.length > 0 && wordTypes.has(cuts[0].type as string);
+  const dropsSpaces = cuts.length > 0 && cutDropsSpaces(cuts[0]);
   const onlyFirst = cuts.some((part) => part.type === 'Metaspace' && part.prepend_scheme === 'first');
-  if (dropsSpaces && types.every((type) => localTypes.has(type) || type === 'Strip')) {
-    const isBert = cuts[0].type === 'BertPreTokenizer' && types.every((type) => joinlessTypes.has(type));
+  const isForWords = (part: Part) =>
+    localTypes.has(part.type as string) || part.type === 'Strip' || keepsSpaces(part);
+  if (dropsSpaces && normalizers.every(isForWords)) {
+    const isBert = cutsLikeBert(cuts) && types.every((type) => joinlessTypes.has(type));
     const ideographs =
       isBert &&
       normalizers.some((part) => part.type === 'BertNormalizer' && part.handle_chinese_chars !== false);
@@ -78,6 +81,26 @@ export function planChunks(file: TokenizerFile, normalize: (text: string) => str
         ? 'apart'
         : 'inside',
   });
+}
+
+/** Whether words are what stands between white space, and each punctuation character is one. */
+export function cutsLikeBert(cuts: readonly Part[]): boolean {
+  const types = cuts.map((part) => part.type).join();
+  if (types === 'WhitespaceSplit,Punctuation') return (cuts[1].behavior ?? 'Isolated') === 'Isolated';
+  return types === 'BertPreTokenizer';
+}
+
+/** Whether all white space is dropped, and words are found between it whatever is around. */
+function cutDropsSpaces({ type, pattern, behavior, invert }: Part): boolean {
+  if (wordTypes.has(type as string)) return true;
+  const regex = (pattern as Part | null | undefined)?.Regex;
+  if (type !== 'Split' || typeof regex !== 'string') return false;
+  return behavior === 'Removed' && invert === true && matchesBetweenSpaces(regex);
+}
+
+/** A replacement of white space by a space, as CLIP has it: it is dropped afterwards. */
+function keepsSpaces({ type, pattern, content }: Part): boolean {
+  return type === 'Replace' && content === ' ' && (pattern as Part | null | undefined)?.Regex === '\\s+';
 }
 
 function planOf(ends: boolean, rule: ChunkRule): ChunkPlan {

@@ -88,8 +88,13 @@ export function splitByScanner(scanner: Scanner): SplitStep {
   };
 }
 
+/** Bytes that are written as what they are. */
+const unchanged = /^[!-~]*$/;
+
 /** Writes every byte of a text as a character; all those of a character share its place. */
 export const spellBytes: SplitStep = (text, tracked) => {
+  if (unchanged.test(text.text)) return [text];
+  if (!tracked) return [remapAligned(text, pieceOfText(text.text), undefined)];
   const builder = new AlignedBuilder(tracked);
   let at = 0;
   for (const character of text.text) {

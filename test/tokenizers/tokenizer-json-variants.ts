@@ -44,6 +44,54 @@ function normalize(...normalizers: object[]) {
   };
 }
 
+/** The normalizers, the pattern and the bytes of openai/clip-vit-base-patch32, with a token that is found in normalized text. */
+function asOpenAi(file: FileJson): void {
+  normalize(
+    { type: 'NFC' },
+    { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' },
+    { type: 'Lowercase' },
+  )(file);
+  cut(
+    split(
+      {
+        Regex:
+          "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+",
+      },
+      'Removed',
+      true,
+    ),
+    { ...byteLevel, use_regex: true },
+  )(file);
+  const { vocab } = file.model;
+  for (let byte = 0; byte < 256; byte++) {
+    for (const suffix of ['', '</w>']) {
+      const letter = String.fromCharCode(unitOf(byte)) + suffix;
+      vocab[letter] ??= Object.keys(vocab).length;
+    }
+  }
+  vocab['<|startoftext|>'] = Object.keys(vocab).length;
+  vocab['<|endoftext|>'] = Object.keys(vocab).length;
+  for (const content of ['<|startoftext|>', '<|endoftext|>'])
+    file.added_tokens.push({
+      id: vocab[content],
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: content === '<|endoftext|>',
+      special: true,
+    });
+  file.decoder = { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true };
+}
+
+/** GPT-2's letter for a byte: printable ones stand for themselves, the others follow from U+0100 on. */
+function unitOf(byte: number): number {
+  const isPrinted = (each: number) =>
+    (each >= 0x21 && each <= 0x7e) || (each >= 0xa1 && each !== 0xad && each <= 0xff);
+  if (isPrinted(byte)) return byte;
+  return 0x100 + Array.from({ length: byte }, (_, each) => each).filter((each) => !isPrinted(each)).length;
+}
+
 const changes: Record<string, [fixture: string, change: (file: FileJson) => unknown]> = {
   gpt2: ['gpt2', () => {}],
   llama3: ['llama3', () => {}],
@@ -259,6 +307,14 @@ const others: typeof changes = {
     },
   ],
   clip: ['more/clip', () => {}],
+  'clip as OpenAI has it': ['more/clip', asOpenAi],
+  'clip as OpenAI has it, with a prefix space': [
+    'more/clip',
+    (file) => {
+      asOpenAi(file);
+      file.pre_tokenizer.pretokenizers[1].add_prefix_space = true;
+    },
+  ],
   'clip with a trimmed template': [
     'more/clip',
     (file) => {
@@ -336,6 +392,8 @@ export function variant(name: string): FileJson {
 const decorations = [
   '<|endoftext|>',
   ' <mask> ',
+  '<|startoftext|>',
+  "It's",
   '<s>',
   'NewWord',
   'LEFT',

@@ -31,7 +31,17 @@ const runs: Record<string, string> = {
   'what stands for a space': '▁',
 };
 
-const models = ['bert', 'llama2', 'llama2 by a Metaspace', 'clip', 'hashed', 't5', 't5 unsplit', 'words'];
+const models = [
+  'bert',
+  'llama2',
+  'llama2 by a Metaspace',
+  'clip',
+  'clip as OpenAI has it',
+  'hashed',
+  't5',
+  't5 unsplit',
+  'words',
+];
 
 describe.each(models)('%s', (name) => {
   const bytes = new TextEncoder().encode(JSON.stringify(variant(name)));
