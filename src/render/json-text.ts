@@ -61,8 +61,19 @@ function escapeUnits(character: string): string {
 
 /** What the bytes of a cell are outside of tables: a token's are its text, all others hex. */
 export function bytesText(bytes: Uint8Array, column: Column): string {
+  if (column.kind !== 'token' && bytes.length <= fewBytes) return fewHex(bytes);
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return buffer.toString(column.kind === 'token' ? 'utf8' : 'hex');
+}
+
+/** Bytes of a token, usually: asking Buffer for their hex takes longer than the digits do. */
+const fewBytes = 24;
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+function fewHex(bytes: Uint8Array): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) text += hexOfByte[bytes[i]];
+  return text;
 }
 
 /** A cell as JSON on one line. */
@@ -71,7 +82,10 @@ export function jsonCell(cell: Cell, column: Column, style: JsonStyle): string {
   if (typeof cell === 'string') return jsonString(cell, style);
   if (typeof cell === 'number') return jsonNumber(cell, column.kind, style);
   if (typeof cell === 'bigint' || typeof cell === 'boolean') return String(cell);
-  if (cell instanceof Uint8Array) return jsonString(bytesText(cell, column), style);
+  if (cell instanceof Uint8Array) {
+    const text = bytesText(cell, column);
+    return column.kind === 'token' ? jsonString(text, style) : `"${text}"`;
+  }
   if (isSubTable(cell)) return `[${subTableRows(cell.columns, cell.rows, style).join(style.comma)}]`;
   return `[${listItems(cell, column, style).join(style.comma)}]`;
 }
@@ -93,13 +107,34 @@ export function rowOpener(columns: readonly Column[], places: readonly number[],
   const keys = columns.map((column, index) => {
     return `${index === 0 ? '' : style.comma}${jsonString(column.key, style)}${style.colon}`;
   });
+  // The number of a text, and the text, stand on the row of each of its tokens; many strings come again in the next row.
+  const lastCells: (Cell | undefined)[] = new Array(keys.length).fill(undefined);
+  const fields: string[] = new Array(keys.length).fill('');
+  let begun = '{';
+  let begins = 0;
   return (cells: readonly Cell[]): string => {
-    let text = '{';
-    for (let index = 0; index < keys.length; index++) {
-      text += keys[index] + jsonCell(cells[places[index]] ?? null, columns[index], style);
+    let same = 0;
+    while (same < keys.length && isRepeated(cells[places[same]] ?? null, lastCells[same])) same++;
+    if (same < begins || same === keys.length || begins === 0) {
+      begun = `{${fields.slice(0, same).join('')}`;
+      begins = same;
+    }
+    let text = begun;
+    for (let index = begins; index < keys.length; index++) {
+      const cell = cells[places[index]] ?? null;
+      if (!isRepeated(cell, lastCells[index])) {
+        fields[index] = keys[index] + jsonCell(cell, columns[index], style);
+        lastCells[index] = cell;
+      }
+      text += fields[index];
     }
     return text;
   };
+}
+
+/** Whether a cell is spelled as the one above it; lists may have changed since. */
+function isRepeated(cell: Cell, last: Cell | undefined): boolean {
+  return Object.is(cell, last) && (cell === null || typeof cell !== 'object');
 }
 
 function subTableRows(columns: readonly Column[], rows: readonly Cell[][], style: JsonStyle): string[] {

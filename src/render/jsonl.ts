@@ -4,6 +4,9 @@ import { machineRows } from './machine-rows.ts';
 import { hasNonFinite } from './narrow.ts';
 import { TextBuffer } from './text-buffer.ts';
 
+/** UTF-16 units of lines that become UTF-8 together. */
+const fewUnits = 8192;
+
 /** One JSON object a line: a row's cells under their keys, then its `vector`. */
 export const renderer: Renderer = {
   name: 'jsonl',
@@ -21,17 +24,22 @@ export const renderer: Renderer = {
       if (columns !== rows.columns) open = rowOpener(rows.columns, rows.places, style);
       columns = rows.columns;
       if (rows.values && hasNonFinite(rows.values)) style.onNonFinite();
+      let lines = '';
       const vectorKey = rows.columns.length > 0 ? ',"vector":[' : '"vector":[';
       for (let row = 0; row < rows.cells.length; row++) {
-        text.text(open(rows.cells[row]));
+        lines += open(rows.cells[row]);
         if (rows.values) {
-          text.text(vectorKey);
+          text.text(lines + vectorKey);
           text.floats(rows.values, row * dim, (row + 1) * dim, ',', 'json');
-          text.text(']');
+          lines = ']';
         }
-        text.text('}\n');
+        lines += '}\n';
+        if (lines.length < fewUnits && !rows.values) continue;
+        text.text(lines);
+        lines = '';
         if (text.isLong) await text.flush(sink);
       }
+      text.text(lines);
       await text.flush(sink);
     }
   },

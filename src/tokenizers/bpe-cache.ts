@@ -33,6 +33,21 @@ export class WordCache {
   private length = 1;
   private used = 0;
 
+  /** Place of the entry of a word whose hashOf is known, or 0. */
+  find(view: DataView, start: number, end: number, hash: number): number {
+    const size = end - start;
+    if (size > keyBytes) return this.findLong(view, start, end, hash);
+    const { slots, entries, mask } = this;
+    const k0 = view.getInt32(start, true) & lowMasks[size];
+    const k1 = view.getInt32(start + 4, true) & highMasks[size];
+    for (let at = hash >>> this.shift; slots[at] !== 0; at = (at + 1) & mask) {
+      const place = slots[at] & placeMask;
+      if (entries[place] === k0 && entries[place + 1] === k1 && (entries[place + 2] & 255) === size)
+        return place;
+    }
+    return 0;
+  }
+
   /** Place of the entry of a word of more than 8 bytes, or 0. `view` is over the text and its padding. */
   findLong(view: DataView, start: number, end: number, hash: number): number {
     const size = end - start;
@@ -141,6 +156,14 @@ export function mixKey(k0: number, k1: number, size: number): number {
 function mixNext(hash: number, number: number): number {
   const mixed = Math.imul(hash ^ number, lowFactor);
   return Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+}
+
+/** Hash of a word. `view` is over the text and its padding. */
+export function hashOf(view: DataView, start: number, end: number): number {
+  const size = end - start;
+  if (size > keyBytes) return hashLong(view, start, end);
+  const k0 = view.getInt32(start, true) & lowMasks[size];
+  return mixKey(k0, view.getInt32(start + 4, true) & highMasks[size], size);
 }
 
 /** Hash of a word of more than 8 bytes. */

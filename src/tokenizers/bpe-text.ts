@@ -24,7 +24,9 @@ export class Utf8Text {
 /**
  * Turns byte offsets, each pair widened to whole characters, into UTF-16 offsets of the same text, in place.
  *
- * starts and ends ascend separately (tokens of one character may share its span). Cost: one pass over the bytes.
+ * starts and ends ascend separately (tokens of one character may share its span). Cost: one pass over the bytes, none for ASCII.
+ *
+ * @param units UTF-16 units of the text, where they are known
  */
 export function toUtf16Spans(
   bytes: Uint8Array,
@@ -32,7 +34,10 @@ export function toUtf16Spans(
   starts: Uint32Array,
   ends: Uint32Array,
   count: number,
+  units?: number,
 ): void {
+  // Of other texts than ASCII the bytes are more.
+  if (units === length) return;
   let unit = 0;
   let at = 0;
   let nextStart = 0;

@@ -1,6 +1,7 @@
 import type { IdSink } from '../types.ts';
 import {
   hashLong,
+  hashOf,
   headNumbers,
   highMasks,
   keyBytes,
@@ -13,7 +14,7 @@ import {
 import type { UnmergedWord } from './bpe-explain.ts';
 import type { MergeTable } from './bpe-merges.ts';
 import { WordMerger } from './bpe-word.ts';
-import { keepsSpans, reserveIds } from './id-sink.ts';
+import { keepsSpans, reserveIds, type SpanSink } from './id-sink.ts';
 import type { Scanner } from './scanner.ts';
 
 /** What byte pair encoding needs to know of a vocabulary. */
@@ -47,9 +48,12 @@ export class BpeEngine {
 
   /** The bytes' ids are 0 to 255 in some order. */
   readonly lowBytes: boolean;
+  /** Bytes of the tokens that were met by id, 0 for others; undefined where a token may stand for unknown bytes. */
+  private lengths: Int32Array | undefined;
 
   constructor(model: BpeModel) {
     this.model = model;
+    if (!model.byteIds.includes(-1)) this.lengths = new Int32Array(1024);
     this.lowBytes = new Set(model.byteIds).size === 256 && model.byteIds.every((id) => id >>> 8 === 0);
   }
 
@@ -65,8 +69,10 @@ export class BpeEngine {
       const count = scanner.scan(bytes, at, end, ends);
       const last = ends[count - 1];
       if (keepsSpans(into)) {
+        this.look(bytes);
         for (let i = 0; i < count; i++) {
-          this.encodeWord(bytes, at, ends[i], into);
+          if (into.trace !== undefined || !this.recall(bytes, at, ends[i], into))
+            this.encodeWord(bytes, at, ends[i], into);
           at = ends[i];
         }
       } else {
@@ -80,10 +86,7 @@ export class BpeEngine {
 
   /** The first `count` words of wordEnds, through the cache; `into` has room for them. */
   private encodeBatch(bytes: Uint8Array, start: number, count: number, into: IdSink): void {
-    if (this.viewed !== bytes) {
-      this.viewed = bytes;
-      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
+    this.look(bytes);
     const { wordEnds, cache, view } = this;
     const { ids } = into;
     let { slots, entries, shift, mask } = cache;
@@ -125,6 +128,55 @@ export class BpeEngine {
     into.length = length;
   }
 
+  private look(bytes: Uint8Array): void {
+    if (this.viewed === bytes) return;
+    this.viewed = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Appends the ids of a word that was met before, each with the place that follows from the bytes of its tokens; false for others, which are kept. */
+  private recall(bytes: Uint8Array, start: number, end: number, into: SpanSink): boolean {
+    const { lengths, cache, view } = this;
+    if (lengths === undefined) return false;
+    const hash = hashOf(view, start, end);
+    const place = cache.find(view, start, end, hash);
+    if (place === 0) {
+      this.merger.trace = undefined;
+      const { ids, count, starts, ends } = this.mergeWord(bytes, start, end, true);
+      cache.add(view, start, end, hash, ids, count);
+      for (let i = 0; i < count; i++) this.learnLength(ids[i], ends[i] - starts[i]);
+      appendMerged(this.merger, into);
+      return true;
+    }
+    const tokens = cache.entries[place + 2] >>> 8;
+    reserveIds(into, tokens);
+    const from = place + headNumbers + restNumbers(end - start);
+    let at = start;
+    for (let i = 0; i < tokens; i++) {
+      const id = cache.entries[from + i];
+      // Met without its place until now.
+      const size = lengths[id] || 0;
+      if (size === 0) return false;
+      into.ids[into.length + i] = id;
+      into.starts[into.length + i] = at;
+      at += size;
+      into.ends[into.length + i] = at;
+    }
+    if (at !== end) return false;
+    into.length += tokens;
+    return true;
+  }
+
+  private learnLength(id: number, size: number): void {
+    let { lengths = new Int32Array() } = this;
+    if (id >= lengths.length) {
+      lengths = new Int32Array(2 * id + 1);
+      lengths.set(this.lengths ?? []);
+      this.lengths = lengths;
+    }
+    lengths[id] = size;
+  }
+
   private encodeNew(bytes: Uint8Array, start: number, end: number, hash: number, into: IdSink): void {
     this.merger.trace = undefined;
     const merger = this.mergeWord(bytes, start, end, false);
@@ -138,17 +190,10 @@ export class BpeEngine {
   encodeWord(bytes: Uint8Array, start: number, end: number, into: IdSink): void {
     if (end <= start) return;
     this.merger.trace = keepsSpans(into) ? into.trace : undefined;
-    const merger = this.mergeWord(bytes, start, end, keepsSpans(into));
-    reserveIds(into, merger.count);
-    const { ids, starts, ends, count } = merger;
-    for (let i = 0; i < count; i++) into.ids[into.length + i] = ids[i];
-    if (keepsSpans(into)) {
-      for (let i = 0; i < count; i++) {
-        into.starts[into.length + i] = starts[i];
-        into.ends[into.length + i] = ends[i];
-      }
-    }
-    into.length += count;
+    appendMerged(this.mergeWord(bytes, start, end, keepsSpans(into)), into);
+    if (this.lengths === undefined || !keepsSpans(into)) return;
+    const { ids, starts, ends, count } = this.merger;
+    for (let i = 0; i < count; i++) this.learnLength(ids[i], ends[i] - starts[i]);
   }
 
   /** tiktoken's shortcut leads where the merges do; ignore_merges says that there are none. */
@@ -187,4 +232,16 @@ export class BpeEngine {
     merger.merge(merges);
     return merger;
   }
+}
+
+function appendMerged({ ids, starts, ends, count }: WordMerger, into: IdSink): void {
+  reserveIds(into, count);
+  for (let i = 0; i < count; i++) into.ids[into.length + i] = ids[i];
+  if (keepsSpans(into)) {
+    for (let i = 0; i < count; i++) {
+      into.starts[into.length + i] = starts[i];
+      into.ends[into.length + i] = ends[i];
+    }
+  }
+  into.length += count;
 }

@@ -83,7 +83,7 @@ export class GgufBpe {
     if (!spans) return;
     const starts = into.starts.subarray(from, into.length);
     const ends = into.ends.subarray(from, into.length);
-    toUtf16Spans(utf8.bytes, utf8.length, starts, ends, starts.length);
+    toUtf16Spans(utf8.bytes, utf8.length, starts, ends, starts.length, part.text.length);
     for (let i = 0; i < starts.length; i++) {
       starts[i] += part.shift;
       ends[i] += part.shift;

@@ -46,6 +46,7 @@ class GgufTokenizer implements Tokenizer {
   private readonly before: readonly number[];
   private readonly after: readonly number[];
   private readonly strips: { left: (text: string) => boolean; right: (text: string) => boolean };
+  private readonly spans = createSpanSink();
   private matcher: AddedTokenMatcher | null | undefined;
 
   constructor(
@@ -80,7 +81,8 @@ class GgufTokenizer implements Tokenizer {
   }
 
   encode(text: string, options: EncodeOptions = {}): Token[] {
-    const sink = createSpanSink();
+    const sink = this.spans;
+    sink.length = 0;
     const stages = new Map<number, TokenStage>();
     this.encodeInto(text, sink, options, stages);
     return Array.from({ length: sink.length }, (_, i) => ({

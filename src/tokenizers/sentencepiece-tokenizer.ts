@@ -59,6 +59,8 @@ class SentencePieceTokenizer implements Tokenizer {
   private readonly use: SentencePieceUse;
   private readonly added = new Map<number, AddedToken>();
   private readonly utf8 = new Utf8Text();
+  /** For one text after the other. */
+  private readonly spans = createSpanSink();
   private ready: SentencePieceEngine | undefined;
   private readyBare: SentencePieceTokenizer | undefined;
   /** null: chunks of these texts are not independent. */
@@ -128,7 +130,8 @@ class SentencePieceTokenizer implements Tokenizer {
   }
 
   encode(text: string, options: EncodeOptions = {}): Token[] {
-    const sink = createSpanSink();
+    const sink = this.spans;
+    sink.length = 0;
     const stages: Stages = new Map();
     this.encodeIds(text, sink, options, stages);
     return Array.from({ length: sink.length }, (_, i) => ({

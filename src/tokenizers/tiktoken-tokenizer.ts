@@ -15,6 +15,14 @@ import { spellBytes, unspellBytes } from './tiktoken-text.ts';
 /** Every special token of the built-in encodings is written like this. */
 const specialPattern = /<\|[a-z0-9_]+\|>/g;
 
+interface ShownPiece {
+  text: string;
+  bytes: Uint8Array;
+}
+
+/** Tokens whose looks are kept: some megabytes. */
+const mostShown = 32_768;
+
 /** One of OpenAI's encodings. */
 export class TiktokenTokenizer implements Tokenizer {
   readonly kind = 'tiktoken';
@@ -29,6 +37,9 @@ export class TiktokenTokenizer implements Tokenizer {
   private readonly specials: ReadonlyMap<string, number>;
   private readonly specialNames = new Map<number, string>();
   private readonly utf8 = new Utf8Text();
+  /** For one text after the other. */
+  private readonly spans = createSpanSink();
+  private readonly shownPieces = new Map<number, ShownPiece>();
 
   /** Tests choose after how many UTF-16 units WebAssembly takes over. */
   constructor(
@@ -97,29 +108,36 @@ export class TiktokenTokenizer implements Tokenizer {
   }
 
   private plainTokens(text: string, offset: number): Token[] {
-    const sink = createSpanSink();
+    const sink = this.spans;
+    sink.length = 0;
     this.utf8.set(text);
     const { bytes, length } = this.utf8;
     this.engine.encodeWords(bytes, 0, length, this.scanner, sink);
-    const tokens: Token[] = new Array(sink.length);
-    for (let i = 0; i < sink.length; i++) {
-      const piece = bytes.slice(sink.starts[i], sink.ends[i]);
-      tokens[i] = {
-        id: sink.ids[i],
-        text: spellBytes(piece),
-        bytes: piece,
-        start: 0,
-        end: 0,
-        special: false,
-        stage: 'model',
-      };
+    const pieces: ShownPiece[] = new Array(sink.length);
+    for (let i = 0; i < sink.length; i++)
+      pieces[i] = this.shown(sink.ids[i], bytes, sink.starts[i], sink.ends[i]);
+    toUtf16Spans(bytes, length, sink.starts, sink.ends, sink.length, text.length);
+    return pieces.map((piece, i) => ({
+      id: sink.ids[i],
+      text: piece.text,
+      bytes: piece.bytes,
+      start: offset + sink.starts[i],
+      end: offset + sink.ends[i],
+      special: false,
+      stage: 'model',
+    }));
+  }
+
+  /** What a token that lies in bytes[start, end) looks like, which is the same wherever it stands. */
+  private shown(id: number, bytes: Uint8Array, start: number, end: number): ShownPiece {
+    let piece = this.shownPieces.get(id);
+    if (piece === undefined) {
+      const own = bytes.slice(start, end);
+      piece = { text: spellBytes(own), bytes: own };
+      if (this.shownPieces.size === mostShown) this.shownPieces.clear();
+      this.shownPieces.set(id, piece);
     }
-    toUtf16Spans(bytes, length, sink.starts, sink.ends, sink.length);
-    for (let i = 0; i < sink.length; i++) {
-      tokens[i].start = offset + sink.starts[i];
-      tokens[i].end = offset + sink.ends[i];
-    }
-    return tokens;
+    return piece;
   }
 
   private *splitSpecials(text: string): Generator<{ text: string; start: number; special?: number }> {

@@ -274,7 +274,8 @@ export class Encoder {
     if (!keepsSpans(into)) return;
     const starts = into.starts.subarray(from, into.length);
     const ends = into.ends.subarray(from, into.length);
-    if (!preTokenizer.spelled) toUtf16Spans(utf8.bytes, utf8.length, starts, ends, starts.length);
+    if (!preTokenizer.spelled)
+      toUtf16Spans(utf8.bytes, utf8.length, starts, ends, starts.length, part.text.length);
     for (let i = 0; i < starts.length; i++) {
       starts[i] = originalStart(part, starts[i]);
       ends[i] = originalEnd(part, ends[i] - 1);

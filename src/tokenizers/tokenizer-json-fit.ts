@@ -1,6 +1,6 @@
 import { EmbError } from '../errors.ts';
 import { type Part, refuseType, textOf } from './tokenizer-json-file.ts';
-import type { PostStep } from './tokenizer-json-template.ts';
+import type { PostStep, SpelledToken } from './tokenizer-json-template.ts';
 
 /** What a tokenizer.json says of too long and too short texts. */
 export interface Fit {
@@ -91,4 +91,17 @@ export function countPadding({ padding }: Fit, count: number): number {
   let wanted = Math.max(padding.least, padding.least === 0 ? count : 0);
   if (multiple > 0 && wanted % multiple > 0) wanted += multiple - (wanted % multiple);
   return Math.max(0, wanted - count);
+}
+
+/** Adds the padding that tokens get. */
+export function padTokens(fit: Fit, tokens: SpelledToken[]): void {
+  const { padding } = fit;
+  const more = countPadding(fit, tokens.length);
+  if (padding === undefined || more === 0) return;
+  const { id, text } = padding;
+  const bytes = new TextEncoder().encode(text);
+  const token = { id, text, value: text, bytes, start: 0, end: 0, special: true, stage: 'padding' as const };
+  const padded = Array.from({ length: more }, () => ({ ...token }));
+  if (padding.onLeft) tokens.unshift(...padded);
+  else tokens.push(...padded);
 }

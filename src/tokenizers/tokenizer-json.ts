@@ -6,7 +6,14 @@ import { createSpanSink, reserveIds } from './id-sink.ts';
 import { type AddedToken, readAddedTokens } from './tokenizer-json-added.ts';
 import { Encoder, type MoreParts } from './tokenizer-json-encoder.ts';
 import { type Part, readTokenizerFile, type TokenizerFile } from './tokenizer-json-file.ts';
-import { countPadding, countTemplate, type Fit, readFit, truncatedRange } from './tokenizer-json-fit.ts';
+import {
+  countPadding,
+  countTemplate,
+  type Fit,
+  padTokens,
+  readFit,
+  truncatedRange,
+} from './tokenizer-json-fit.ts';
 import { createDecode, type Decode, needsMore } from './tokenizer-json-parts.ts';
 import { type Spelling, spellingOf } from './tokenizer-json-pieces.ts';
 import { ModelStages } from './tokenizer-json-stages.ts';
@@ -72,6 +79,9 @@ function createTokenizer(file: TokenizerFile, config?: Part, more?: MoreParts): 
   return new TokenizerJson(file, added, more);
 }
 
+/** Tokens whose looks are kept: some megabytes. */
+const mostSeen = 32_768;
+
 class TokenizerJson implements Tokenizer {
   readonly kind: string;
   readonly name: string;
@@ -83,6 +93,9 @@ class TokenizerJson implements Tokenizer {
   private readonly decode: Decode;
   private readonly fit: Fit;
   private readonly stages: ModelStages;
+  private readonly seen = new Map<number, SpelledToken>();
+  /** For one text after the other. */
+  private readonly spans = createSpanSink();
   /** Or why there is none. */
   private readonly encoder: Encoder | EmbError;
   /** Added tokens that are found in normalized text, as it has them, where that is another text. */
@@ -125,32 +138,46 @@ class TokenizerJson implements Tokenizer {
 
   encode(text: string, options: EncodeOptions = {}): Token[] {
     const encoder = this.readyEncoder();
-    const sink = createSpanSink();
+    const sink = this.spans;
+    sink.length = 0;
     const spelled = new Map<number, string>();
     encoder.encode(text, sink, options.allowSpecial === false, spelled);
-    const seen = new Map<number, SpelledToken>();
+    const { seen } = this;
     let tokens: SpelledToken[] = [];
     const [first, end] = options.fit ? this.truncatedRange(sink.length, options) : [0, sink.length];
     for (let i = first; i < end; i++) {
       let known = seen.get(sink.ids[i]);
       if (known === undefined) {
         known = this.token(sink.ids[i]);
+        if (seen.size === mostSeen) seen.clear();
         seen.set(known.id, known);
       }
+      const value = spelled.get(i);
       tokens.push({
-        ...known,
+        id: known.id,
+        text: known.text,
+        bytes: known.bytes,
         start: sink.starts[i],
         end: sink.ends[i],
-        value: spelled.get(i) ?? known.value,
-        stage: spelled.has(i) ? 'added token' : this.stages.of(known.id),
+        special: known.special,
+        stage: value === undefined ? this.stages.of(known.id) : 'added token',
+        value: value ?? known.value,
       });
     }
     for (const step of encoder.postSteps) {
       if (step.kind === 'trim') trimSpans(tokens, text, step.prefixSpace);
       else tokens = wrapTokens(tokens, step, options.template !== false, (id) => this.token(id));
     }
-    if (options.fit) this.padTokens(tokens);
-    return tokens.map(({ value: _, ...token }) => token);
+    if (options.fit) padTokens(this.fit, tokens);
+    return tokens.map(({ id, text: name, bytes, start, end, special, stage }) => ({
+      id,
+      text: name,
+      bytes,
+      start,
+      end,
+      special,
+      stage,
+    }));
   }
 
   get explains(): Explanation {
@@ -180,27 +207,6 @@ class TokenizerJson implements Tokenizer {
       padding.onLeft ? from + more : into.length + more,
     );
     into.length += more;
-  }
-
-  private padTokens(tokens: SpelledToken[]): void {
-    const { padding } = this.fit;
-    const more = countPadding(this.fit, tokens.length);
-    if (padding === undefined || more === 0) return;
-    const { id, text } = padding;
-    const bytes = new TextEncoder().encode(text);
-    const token = {
-      id,
-      text,
-      value: text,
-      bytes,
-      start: 0,
-      end: 0,
-      special: true,
-      stage: 'padding' as const,
-    };
-    const padded = Array.from({ length: more }, () => ({ ...token }));
-    if (padding.onLeft) tokens.unshift(...padded);
-    else tokens.push(...padded);
   }
 
   decodeBytes(ids: ArrayLike<number>): Uint8Array {

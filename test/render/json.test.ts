@@ -54,6 +54,19 @@ describe('-f jsonl', () => {
     );
   });
 
+  it('spells rows that repeat cells of the row above as it spells them alone', async () => {
+    const cell = fc.constantFrom<Cell>('a', 'b\n', '', 0, -0, 1, Number.NaN, null, true, [1], [2]);
+    const three: Column[] = ['x', 'y', 'z'].map((key) => ({ key, kind: 'number' }));
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(cell, cell, cell), { maxLength: 12 }), async (cells) => {
+        const alone = await Promise.all(
+          cells.map((row) => rendered(jsonl, reportOf(three, [{ cells: [row] }]))),
+        );
+        expect(await rendered(jsonl, reportOf(three, [{ cells, splitAt: 5 }]))).toBe(alone.join(''));
+      }),
+    );
+  });
+
   it('gives every float32 and every text back, lone surrogates included', async () => {
     const row = fc.tuple(
       fc.string({ unit: 'binary' }),

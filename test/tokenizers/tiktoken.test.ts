@@ -164,6 +164,20 @@ test('tokens of half a character share its span, and lone surrogates are one cha
   ]);
 });
 
+test('tokens of words that were met before are those of a tokenizer that meets them', async () => {
+  const random = seededRandom(8);
+  const words = Array.from({ length: 60 }, () => fuzzText(random, 6));
+  const warm = await openEncoding('gpt2');
+  const sink = { ids: new Uint32Array(16), length: 0 };
+  for (let i = 0; i < 300; i++) {
+    const pick = () => words[Math.floor(random() * words.length)] as string;
+    const text = `${pick()} ${pick()}${pick()}`;
+    // Some words are kept by ids alone, without the places of their tokens.
+    if (i % 3 === 0) warm.encodeIds(pick(), sink);
+    expect(warm.encode(text)).toEqual((await openEncoding('gpt2')).encode(text));
+  }
+});
+
 test('an unused or fractional id is a range error that names the id', async () => {
   const p50k = await openEncoding('p50k_edit');
   expect(p50k.tokenOf(50256)).toBe('<|endoftext|>');
