@@ -62,11 +62,16 @@ export async function parseCommandLine(argv: readonly string[], version: string)
     }
     describe(sub, loaded);
     sub.action(() => {
-      result = { kind: 'run', command: loaded, args: sub.args, options: readValues(loaded, sub.opts()) };
+      result = {
+        kind: 'run',
+        command: loaded,
+        args: sub.args.map(unmarked),
+        options: readValues(loaded, sub.opts()),
+      };
     });
   }
   try {
-    root.parse(argv as string[], { from: 'user' });
+    root.parse(argv.map(markedText), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.version') return { kind: 'help', text: `${version}\n`, asked: true };
@@ -78,6 +83,18 @@ export async function parseCommandLine(argv: readonly string[], version: string)
     throw usageError(error.message, named);
   }
   return result ?? { kind: 'help', text: help || root.helpInformation(), asked: false };
+}
+
+/** Stands before arguments that no option begins like; the system gives none with a zero byte in it. */
+const textMark = '\0';
+
+/** "- man + king" and "- an item" are texts: no option has white space after its dash. */
+function markedText(argument: string): string {
+  return /^-\s/.test(argument) ? textMark + argument : argument;
+}
+
+function unmarked(argument: string): string {
+  return argument.startsWith(textMark) ? argument.slice(textMark.length) : argument;
 }
 
 const helpWidth = (): number => (isTerminal(1) ? process.stdout.columns || 80 : 80);
@@ -115,7 +132,7 @@ function toOption(spec: OptionSpec): Option {
   const option = new Option(`${short}--${spec.long}${value}`, spec.description + said);
   if (spec.type !== 'flag') {
     option.argParser((raw: string, before: unknown) => {
-      const read = readOption(spec, raw);
+      const read = readOption(spec, unmarked(raw));
       return spec.repeat ? [...((before as unknown[] | undefined) ?? []), read] : read;
     });
   }

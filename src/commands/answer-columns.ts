@@ -1,10 +1,16 @@
 import type { Neighbor } from '../core/neighbors.ts';
 import type { Cell, Column, Tokenizer } from '../types.ts';
 
+/** Which argument an answer is for, by its number and as it was given: machines read the keys that queryColumns has. */
+export const askedColumns: readonly Column[] = [
+  { key: 'row', kind: 'count', where: 'machine' },
+  { key: 'query', kind: 'text', where: 'machine' },
+];
+
 /** Columns of answers that are rows of a table, best first. */
 export function answerColumns(score: string, names: Tokenizer | undefined): Column[] {
   return [
-    { key: 'query', kind: 'text', where: 'machine' },
+    ...askedColumns,
     { key: 'rank', kind: 'count' },
     ...tokenColumns(names),
     { key: score, kind: 'number' },
@@ -19,7 +25,7 @@ export function answerCells(
   { row, score, norm }: Neighbor,
   names: Tokenizer | undefined,
 ): Cell[] {
-  return [query, rank, ...tokenCells(row, names), score, norm];
+  return [0, query, rank, ...tokenCells(row, names), score, norm];
 }
 
 /** Columns of a row and its token: as machines read it and as people do. */

@@ -2,7 +2,7 @@ import type { Command, Context } from '../command.ts';
 import { centralities, unitRow } from '../core/analogy.ts';
 import { EmbError } from '../errors.ts';
 import type { Block, Report } from '../types.ts';
-import { tokenCells, tokenColumns } from './answer-columns.ts';
+import { askedColumns, tokenCells, tokenColumns } from './answer-columns.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { operandOf, rowsOfOperands } from './word-rows.ts';
 
@@ -50,6 +50,7 @@ async function run(context: Context): Promise<Report> {
   const order = rows.map((_, index) => index).sort((a, b) => cosines[a] - cosines[b] || a - b);
   async function* blocks(): AsyncGenerator<Block> {
     const cells = order.map((index, place) => [
+      index,
       args[index],
       ...tokenCells(rows[index], names),
       cosines[index],
@@ -59,7 +60,7 @@ async function run(context: Context): Promise<Report> {
   }
   return {
     columns: [
-      { key: 'query', kind: 'text', where: 'machine' },
+      ...askedColumns,
       ...tokenColumns(names),
       { key: 'cosine', title: 'cosine with mean', kind: 'number' },
       { key: 'odd', kind: 'flag' },

@@ -3,7 +3,7 @@ import { rankRows, unitRow } from '../core/analogy.ts';
 import { EmbError } from '../errors.ts';
 import type { Block, Report } from '../types.ts';
 import { readAmong } from './among.ts';
-import { tokenCells, tokenColumns } from './answer-columns.ts';
+import { askedColumns, tokenCells, tokenColumns } from './answer-columns.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { operandOf, rowsOfOperands } from './word-rows.ts';
 
@@ -80,6 +80,7 @@ async function run(context: Context): Promise<Report> {
     });
     progress.done();
     const cells = ranks.map(({ rank, of, ties, cosine }, index) => [
+      0,
       args[0],
       ...tokenCells(targets[index], names),
       rank,
@@ -91,7 +92,7 @@ async function run(context: Context): Promise<Report> {
   }
   return {
     columns: [
-      { key: 'query', kind: 'text', where: 'machine' },
+      ...askedColumns,
       ...tokenColumns(names),
       { key: 'rank', kind: 'count' },
       { key: 'of', kind: 'count' },

@@ -36,6 +36,53 @@ describe('emb analogy', () => {
     expect(table.stdout).toContain('queen');
   });
 
+  test('an expression that begins with - is one argument', () => {
+    const first = on('analogy', '- man + king', '-k', '3', '-f', 'jsonl');
+    expect(first.code, first.stderr).toBe(0);
+    const last = on('analogy', 'king - man', '-k', '3', '-f', 'jsonl');
+    const tokens = (stdout: string) => rowsOf(stdout).map(({ token }) => token);
+    expect(tokens(first.stdout)).toEqual(tokens(last.stdout));
+    expect(emb(['tokenize', '- an item', '-f', 'ids']).stdout).toBe('12 281 2378\n');
+    expect(emb(['tokenize', '-an item', '-f', 'ids'])).toMatchObject({ code: 2 });
+  });
+
+  test('answers have the number of their argument where those of neighbors have it', () => {
+    const keys = (command: string, ...args: string[]) =>
+      rowsOf(on(command, ...args, '-f', 'jsonl').stdout).map((row) => Object.entries(row).slice(0, 2));
+    expect(keys('neighbors', 'king', '-k', '1')).toEqual([
+      [
+        ['row', 0],
+        ['query', 'king'],
+      ],
+    ]);
+    expect(keys('analogy', 'king', '-k', '1')).toEqual([
+      [
+        ['row', 0],
+        ['query', 'king'],
+      ],
+    ]);
+    expect(keys('rank', 'king', 'queen')).toEqual([
+      [
+        ['row', 0],
+        ['query', 'king'],
+      ],
+    ]);
+    expect(keys('odd', 'king', 'queen', 'man').toSorted()).toEqual([
+      [
+        ['row', 0],
+        ['query', 'king'],
+      ],
+      [
+        ['row', 1],
+        ['query', 'queen'],
+      ],
+      [
+        ['row', 2],
+        ['query', 'man'],
+      ],
+    ]);
+  });
+
   test('--raw adds rows with their lengths, --method mul multiplies cosines', () => {
     const answers = [[], ['--raw'], ['--method', 'mul']].map(
       (more) => on('analogy', 'king - man + woman', '-k', '5', '-f', 'csv', ...more).stdout,
