@@ -168,6 +168,8 @@ export interface Tokenizer {
   /** An exact vocabulary piece ('Ġworld', '[CLS]'), else the token of exactly these UTF-8 bytes (' world'). */
   idOf(token: string): number | undefined;
   isSpecial(id: number): boolean;
+  /** How many tokens the template puts before a text and after it; absent where it puts none, or some within. */
+  readonly template?: { before: number; after: number } | undefined;
   /** What stands for text that the vocabulary has no tokens for; absent where the model has no such token. */
   readonly unknownId?: number;
   /** Names close to one that is missing, nearest first, for "did you mean". */

@@ -78,7 +78,13 @@ export const groups: Record<'model' | 'tokenizer' | 'input' | 'scratch', readonl
       type: 'flag',
       description: 'without the tokens that the template adds ([CLS], <s>)',
     },
-    { long: 'truncate', type: 'integer', value: 'n', min: 0, description: 'at most n tokens of each text' },
+    {
+      long: 'truncate',
+      type: 'integer',
+      value: 'n',
+      min: 0,
+      description: 'at most n tokens of each text, those of the template ([CLS], </s>) among them: they stay',
+    },
   ],
   input: [
     {

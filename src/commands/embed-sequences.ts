@@ -1,6 +1,6 @@
 import type { Context } from '../command.ts';
 import type { EmbeddingTable, Token, Tokenizer } from '../types.ts';
-import { encodedBy, encodeOptions, truncated } from './token-rows.ts';
+import { encodedBy, encodeOptions, truncated, truncatedGiven, truncatedIds } from './token-rows.ts';
 
 /** Formats that print no token: for them no token object is made. */
 export const vectorFormats = ['npy', 'f32', 'torch', 'numpy'];
@@ -24,7 +24,7 @@ export async function* sequences(
   if (asIds) {
     const needed = async () => tokenizer ?? context.tokenizer(undefined);
     for await (const { row, ids } of context.idSequences(table.rows, needed)) {
-      yield { row, ids: truncated(ids, row, context, (all, limit) => all.subarray(0, limit)), text: null };
+      yield { row, ids: truncatedGiven(ids, row, context), text: null };
     }
     return;
   }
@@ -37,14 +37,14 @@ export async function* sequences(
       yield {
         row,
         text: input.text,
-        ids: truncated(known, row, context, (all, limit) => all.subarray(0, limit)),
+        ids: truncatedGiven(known, row, context),
       };
       continue;
     }
     if (namesTokens) {
       const encoded = encodedBy(context, input, (text) => tokenizer!.encode(text, options));
       if (encoded === undefined) continue;
-      const tokens = truncated(encoded, row, context, (all, limit) => all.slice(0, limit));
+      const tokens = truncated(encoded, row, context, tokenizer!);
       yield { row, text: input.text, tokens, ids: Uint32Array.from(tokens, (token) => token.id) };
     } else {
       sink.length = 0;
@@ -53,7 +53,7 @@ export async function* sequences(
         return sink.ids.slice(0, sink.length);
       });
       if (encoded === undefined) continue;
-      const ids = truncated(encoded, row, context, (all, limit) => all.subarray(0, limit));
+      const ids = truncatedIds(encoded, row, context, tokenizer!);
       yield { row, text: input.text, ids };
     }
   }

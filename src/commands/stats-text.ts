@@ -4,7 +4,7 @@ import { pairwiseCosines } from '../core/similarity.ts';
 import { characterCount } from '../text/characters.ts';
 import type { EmbeddingTable, RowBlock, SubTable, Tokenizer } from '../types.ts';
 import { type Field, field, type RowNames } from './stats-fields.ts';
-import { encodedBy, encodeOptions, truncated } from './token-rows.ts';
+import { encodedBy, encodeOptions, truncatedGiven, truncatedIds } from './token-rows.ts';
 
 /** Rows are gathered in pieces of about this many values, so that memory does not grow with the input. */
 const gatheredValues = 1 << 20;
@@ -46,7 +46,10 @@ export class NamedRows {
       };
       const encoded = known ?? encodedBy(context, input, encode);
       if (encoded === undefined) continue;
-      const ids = truncated(encoded, row, context, (all, limit) => all.subarray(0, limit));
+      const ids =
+        known === undefined
+          ? truncatedIds(encoded, row, context, tokenizer)
+          : truncatedGiven(known, row, context);
       // A template's tokens stand for no characters; what --truncate cut off is not counted as text either.
       const shown =
         text !== null && ids.length === encoded.length

@@ -125,7 +125,8 @@ export function encodedBy<T>(context: Context, input: TextInput, make: (text: st
   try {
     return make(textOf(input));
   } catch (error) {
-    if (!(error instanceof EmbError) || input.line === undefined) throw error;
+    // No line is to blame for what was asked for.
+    if (!(error instanceof EmbError) || error.code === 'usage' || input.line === undefined) throw error;
     context.passOver(input.line, `cannot be tokenized: ${error.message}`);
     return undefined;
   }
@@ -140,15 +141,50 @@ export function encodeOptions(options: OptionValues): EncodeOptions {
   };
 }
 
-/** The first --truncate tokens, with a note when any were cut. */
-export function truncated<T extends { length: number }>(
-  tokens: T,
+/** At most --truncate of the ids that were given, from the first on, with a note when any were cut. */
+export function truncatedGiven(ids: Uint32Array, row: number, context: Context): Uint32Array {
+  const limit = limitOf(ids.length, row, context);
+  return limit === undefined ? ids : ids.subarray(0, limit);
+}
+
+/** At most --truncate of a text's tokens, those of the template among them, with a note when any were cut. @throws EmbError "usage" for fewer than the template adds */
+export function truncated(tokens: Token[], row: number, context: Context, tokenizer: Tokenizer): Token[] {
+  const limit = limitOf(tokens.length, row, context);
+  if (limit === undefined) return tokens;
+  const end = templateEnd(limit, context, tokenizer);
+  return tokens.slice(0, limit - end).concat(tokens.slice(tokens.length - end));
+}
+
+/** The same of ids, which are moved where they are. */
+export function truncatedIds(
+  ids: Uint32Array,
   row: number,
   context: Context,
-  slice: (tokens: T, count: number) => T,
-): T {
+  tokenizer: Tokenizer,
+): Uint32Array {
+  const limit = limitOf(ids.length, row, context);
+  if (limit === undefined) return ids;
+  const end = templateEnd(limit, context, tokenizer);
+  ids.copyWithin(limit - end, ids.length - end);
+  return ids.subarray(0, limit);
+}
+
+function limitOf(count: number, row: number, context: Context): number | undefined {
   const limit = context.options.truncate as number | undefined;
-  if (limit === undefined || tokens.length <= limit) return tokens;
-  context.note(`text ${row} has ${formatCount(tokens.length)} tokens, cut to ${formatCount(limit)}`);
-  return slice(tokens, limit);
+  if (limit === undefined || count <= limit) return undefined;
+  context.note(`text ${row} has ${formatCount(count)} tokens, cut to ${formatCount(limit)}`);
+  return limit;
+}
+
+/** How many tokens at the end of a text are the template's and stay: padding by --fit comes after them, and is cut first. */
+function templateEnd(limit: number, { options }: Context, tokenizer: Tokenizer): number {
+  const template = options.noSpecial || options.fit ? undefined : tokenizer.template;
+  if (template === undefined) return 0;
+  const { before, after } = template;
+  if (limit >= before + after) return after;
+  throw new EmbError(
+    'usage',
+    `--truncate is ${limit}, expected at least ${before + after}: ${tokenizer.name} puts so many tokens around each text`,
+    '--no-special leaves them out',
+  );
 }

@@ -17,7 +17,7 @@ export function compare(context: Context, refs: readonly string[], tokenizers: r
       const characters = characterCount(text);
       const bytes = Buffer.byteLength(text, 'utf8');
       const cells = encoded.map((all, index): Cell[] => {
-        const tokens = truncated(all, row, context, (each, limit) => each.slice(0, limit));
+        const tokens = truncated(all, row, context, tokenizers[index]!);
         const ids = tokens.map((token) => token.id);
         const pieces = tokens.map((token) => token.bytes);
         return [
@@ -64,7 +64,7 @@ export function compareScripts(
       const text = textOf(input);
       const cells = encoded.flatMap((all, index) => {
         const scripts = new ScriptCounts();
-        const tokens = truncated(all, row, context, (each, limit) => each.slice(0, limit));
+        const tokens = truncated(all, row, context, tokenizers[index]!);
         scripts.addText(text);
         for (const token of tokens) scripts.addToken(text, token);
         return scripts.rows().map((counts): Cell[] => [row, text, refs[index]!, ...counts]);

@@ -1,7 +1,7 @@
 import type { Context } from '../command.ts';
 import { EmbError } from '../errors.ts';
 import type { Block, Column, Report, Tokenizer } from '../types.ts';
-import { truncated } from './token-rows.ts';
+import { truncatedGiven } from './token-rows.ts';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
@@ -21,7 +21,7 @@ export function decode(context: Context, tokenizer: Tokenizer): Report {
       'vocabulary',
     )) {
       const wanted = context.options.noSpecial ? all.filter((id) => !tokenizer.isSpecial(id)) : all;
-      const ids = truncated(wanted, row, context, (given, limit) => given.subarray(0, limit));
+      const ids = truncatedGiven(wanted, row, context);
       const bytes = tokenizer.decodeBytes(ids);
       yield { cells: [[row, ids.length, decoder.decode(bytes), bytes]], sequence: row, ends: true };
     }

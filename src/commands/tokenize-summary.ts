@@ -120,7 +120,7 @@ export function summarize(context: Context, tokenizers: readonly Tokenizer[]): R
       if (encoded === undefined) continue;
       const text = textOf(input);
       for (const [index, all] of encoded.entries()) {
-        const tokens = truncated(all, input.row, context, (each, limit) => each.slice(0, limit));
+        const tokens = truncated(all, input.row, context, tokenizers[index]);
         summaries[index].add(input.row, text, tokens);
       }
     }

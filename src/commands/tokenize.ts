@@ -13,6 +13,7 @@ import {
   tokenCells,
   tokenColumns,
   truncated,
+  truncatedIds,
   withSpans,
 } from './token-rows.ts';
 import { compare, compareScripts } from './tokenize-compare.ts';
@@ -189,7 +190,7 @@ function checkIds(ids: Uint32Array, tokenizer: Tokenizer): void {
 function idsOf(text: string, row: number, tokenizer: Tokenizer, context: Context, sink: IdSink): Uint32Array {
   sink.length = 0;
   tokenizer.encodeIds(text, sink, encodeOptions(context.options));
-  return truncated(sink.ids.subarray(0, sink.length), row, context, (all, limit) => all.subarray(0, limit));
+  return truncatedIds(sink.ids.subarray(0, sink.length), row, context, tokenizer);
 }
 
 const caption = (tokenizer: Tokenizer) => [
@@ -214,7 +215,7 @@ function tokenize(context: Context, tokenizer: Tokenizer): Report {
       }
       const encoded = encodedBy(context, input, (text) => tokenizer.encode(text, options));
       if (encoded === undefined) continue;
-      const tokens = truncated(encoded, row, context, (all, limit) => all.slice(0, limit));
+      const tokens = truncated(encoded, row, context, tokenizer);
       const text = textOf(input);
       const cells = tokenCells(row, text, withSpans(text, tokens, context), context);
       tokens.forEach((token, index) => {

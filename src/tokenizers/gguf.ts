@@ -69,6 +69,10 @@ class GgufTokenizer implements Tokenizer {
     this.strips = stripsOf(metadata);
   }
 
+  get template(): Tokenizer['template'] {
+    return { before: this.before.length, after: this.after.length };
+  }
+
   encodeIds(text: string, into: IdSink, options: EncodeOptions = {}): void {
     this.encodeInto(text, into, options);
   }

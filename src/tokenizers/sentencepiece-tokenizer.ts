@@ -85,6 +85,10 @@ class SentencePieceTokenizer implements Tokenizer {
     this.vocabSize = Math.max(size, use.outerOf(model.count - 1) + 1);
   }
 
+  get template(): Tokenizer['template'] {
+    return { before: this.use.before.length, after: this.use.after.length };
+  }
+
   private get engine(): SentencePieceEngine {
     this.ready ??= createEngine(this.model, this.use, (text) => {
       this.readyBare ??= new SentencePieceTokenizer(this.model, bareUse);

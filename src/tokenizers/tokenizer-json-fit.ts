@@ -65,6 +65,20 @@ export function countTemplate(steps: readonly PostStep[]): number {
   return count;
 }
 
+/** How many tokens the template puts before and after a text; undefined when it puts some within, or the text twice. */
+export function endsOfTemplate(steps: readonly PostStep[]): { before: number; after: number } | undefined {
+  const ends = { before: 0, after: 0 };
+  for (const step of steps) {
+    if (step.kind !== 'wrap') continue;
+    const place = step.pieces.indexOf('text');
+    if (place < 0 || step.pieces.lastIndexOf('text') !== place) return undefined;
+    step.pieces.forEach((piece, i) => {
+      if (piece !== 'text') ends[i < place ? 'before' : 'after'] += piece.length;
+    });
+  }
+  return ends;
+}
+
 /**
  * Which of `count` tokens stay when the template adds `added`: [from, to).
  *

@@ -9,6 +9,7 @@ import { type Part, readTokenizerFile, type TokenizerFile } from './tokenizer-js
 import {
   countPadding,
   countTemplate,
+  endsOfTemplate,
   type Fit,
   padTokens,
   readFit,
@@ -178,6 +179,10 @@ class TokenizerJson implements Tokenizer {
       special,
       stage,
     }));
+  }
+
+  get template(): Tokenizer['template'] {
+    return this.encoder instanceof EmbError ? undefined : endsOfTemplate(this.encoder.postSteps);
   }
 
   get explains(): Explanation {
