@@ -162,18 +162,20 @@ class WordsTokenizer implements Tokenizer {
     return (other === undefined ? names : [other, ...names]).slice(0, count);
   }
 
-  /** Words of about this length that begin or end alike, in the order of rows: frequent words come first. */
+  /** Words of about this length and these letters that begin or end alike, in the order of rows: frequent words come first. */
   *#namesLike(token: string): Generator<string> {
     const wanted = this.#encoder.encode(token);
     if (wanted.length === 0 || wanted.length > longestCompared) return;
     const most = Math.ceil(wanted.length * 1.5) + 1;
     const least = Math.floor(wanted.length / 1.5) - 1;
+    const letters = new Letters(wanted);
     let compared = 0;
     for (let id = 0; id < this.vocabSize && compared < mostCompared; id++) {
       const bytes = this.#words.bytesOf(id);
       if (bytes.length < least || bytes.length > most || bytes.length === 0) continue;
       const begins = alike(bytes[0]!, wanted[0]!);
       if (!begins && !alike(bytes[bytes.length - 1]!, wanted[wanted.length - 1]!)) continue;
+      if (!letters.mayBeNear(bytes)) continue;
       compared++;
       yield spellBytes(bytes);
     }
@@ -183,4 +185,42 @@ class WordsTokenizer implements Tokenizer {
 /** The same byte, or the same ASCII letter. */
 function alike(a: number, b: number): boolean {
   return a === b || ((a | 32) === (b | 32) && (a | 32) >= 97 && (a | 32) <= 122);
+}
+
+/** The letters of a word: what few of them tell apart from a million other words before those are compared. */
+class Letters {
+  readonly #size: number;
+  readonly #isAscii: boolean;
+  readonly #wanted = new Uint8Array(256);
+  readonly #left = new Uint8Array(256);
+
+  constructor(wanted: Uint8Array) {
+    this.#size = wanted.length;
+    this.#isAscii = wanted.every((byte) => byte < 0x80);
+    for (const byte of wanted) this.#wanted[lower(byte)]!++;
+    this.#left.set(this.#wanted);
+  }
+
+  /** False where more letters differ than a third of the longer word, so that its edit distance is more, too; what is not ASCII may be near. */
+  mayBeNear(bytes: Uint8Array): boolean {
+    let shared = 0;
+    let isAscii = this.#isAscii;
+    for (const byte of bytes) {
+      const letter = lower(byte);
+      if (byte >= 0x80) isAscii = false;
+      else if (this.#left[letter]! > 0) {
+        this.#left[letter]!--;
+        shared++;
+      }
+    }
+    for (const byte of bytes) this.#left[lower(byte)] = this.#wanted[lower(byte)]!;
+    const most = Math.max(1, Math.floor(Math.max(this.#size, bytes.length) / 3));
+    const missing = this.#size - shared;
+    // A longer word may begin with the whole of it.
+    return !isAscii || missing === 0 || (missing <= most && bytes.length - shared <= most);
+  }
+}
+
+function lower(byte: number): number {
+  return byte >= 65 && byte <= 90 ? byte | 32 : byte;
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { MemorySource } from '../../src/bytes/memory.ts';
 import { openTensorFile } from '../../src/formats/index.ts';
+import { nearestNames } from '../../src/text/nearest.ts';
 import { createIdSink } from '../../src/tokenizers/id-sink.ts';
 import { openWordsTokenizer } from '../../src/tokenizers/words.ts';
 import { openWords, wordsOf } from '../formats/word-fixtures.ts';
+import { seededRandom } from './fuzz-text.ts';
 
 async function tokenizer(...words: readonly string[]) {
   return tokenizerOf(words);
@@ -103,4 +105,32 @@ describe('words of a file as a tokenizer', () => {
     expect(words.suggest('zebrs', 1)).toEqual(['zebra']);
     expect(Date.now() - start).toBeLessThan(20_000);
   });
+});
+
+test('a near word is found among more that look alike than are compared, and no letter that differs hides one', async () => {
+  const random = seededRandom(3);
+  const letter = (alphabet: string) => alphabet[Math.floor(random() * alphabet.length)] as string;
+  const word = (alphabet: string) =>
+    Array.from({ length: 4 + Math.floor(random() * 5) }, () => letter(alphabet)).join('');
+  const many = new Set(Array.from({ length: 60_000 }, () => `k${word('abcefhjlpqrstuvwxyz')}`));
+  const words = await tokenizerOf([...many, 'kingdom']);
+  expect(words.suggest('kindgom', 1)).toEqual(['kingdom']);
+  const few = [...new Set(Array.from({ length: 400 }, () => word('abcAé')))];
+  const small = await tokenizerOf(few);
+  const isEnd = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+  for (let i = 0; i < 200; i++) {
+    const typed = word('abcAé');
+    // Words that begin or end alike, of about the same bytes.
+    const bytes = Buffer.byteLength(typed);
+    const alike = few.filter((each) => {
+      const size = Buffer.byteLength(each);
+      if (size < Math.floor(bytes / 1.5) - 1 || size > Math.ceil(bytes * 1.5) + 1) return false;
+      return (
+        isEnd(each[0] as string, typed[0] as string) || isEnd(each.at(-1) as string, typed.at(-1) as string)
+      );
+    });
+    const wanted = nearestNames(typed, alike, 400).filter((name) => name !== typed);
+    const found = small.suggest(typed, 400);
+    expect([typed, wanted.filter((name) => !found.includes(name))]).toEqual([typed, []]);
+  }
 });
