@@ -174,3 +174,8 @@ function backward(text: string, from: number, count: number): number {
   }
   return at;
 }
+
+/** A token without what only decoding needs. */
+export function tokenOf({ id, text, bytes, start, end, special, stage }: SpelledToken): Token {
+  return { id, text, bytes, start, end, special, stage };
+}

@@ -18,7 +18,7 @@ import {
 import { createDecode, type Decode, needsMore } from './tokenizer-json-parts.ts';
 import { type Spelling, spellingOf } from './tokenizer-json-pieces.ts';
 import { ModelStages } from './tokenizer-json-stages.ts';
-import { type SpelledToken, trimSpans, wrapIds, wrapTokens } from './tokenizer-json-template.ts';
+import { type SpelledToken, tokenOf, trimSpans, wrapIds, wrapTokens } from './tokenizer-json-template.ts';
 
 /** What a tokenizer.json is opened from. */
 export interface TokenizerJsonSource {
@@ -170,15 +170,7 @@ class TokenizerJson implements Tokenizer {
       else tokens = wrapTokens(tokens, step, options.template !== false, (id) => this.token(id));
     }
     if (options.fit) padTokens(this.fit, tokens);
-    return tokens.map(({ id, text: name, bytes, start, end, special, stage }) => ({
-      id,
-      text: name,
-      bytes,
-      start,
-      end,
-      special,
-      stage,
-    }));
+    return tokens.map(tokenOf);
   }
 
   get template(): Tokenizer['template'] {
