@@ -1,6 +1,7 @@
 import { bpeBase64 } from '../generated/bpe.ts';
 import { pairTableBytes } from './chunks-model.ts';
-import { countUnits, encodeBit, randomOdd } from './text-bits.ts';
+import { columnBytes, fillPairs, type MergePairs, type PairExports } from './pair-columns.ts';
+import { countUnits, leastRoom, randomOdd, TextBits, type TextExports } from './text-bits.ts';
 import { wasmPageBytes, webAssembly } from './webassembly.ts';
 
 /** Which words a text is cut into; the plain references are tokenizers/scanner-*.ts. */
@@ -18,12 +19,7 @@ export interface BpeKernelModel {
   byteIds: Int32Array;
   /** The bytes' ids are 0 to 255 in some order. */
   lowBytes: boolean;
-  /** Pairs that merge and their ranks; of one that stands twice the later counts. */
-  lefts: Uint32Array;
-  rights: Uint32Array;
-  ranks: Uint32Array;
-  /** Id by rank; undefined where the rank is the id. */
-  merged: Uint32Array | undefined;
+  pairs: MergePairs;
   /** Id of a whole word that is taken without merging, or -1. */
   wholeWord?: (bytes: Uint8Array, start: number, end: number) => number;
 }
@@ -39,26 +35,12 @@ export interface BpeKernel {
 }
 
 /** Exports of src/kernels/assembly/bpe.ts. */
-interface BpeExports {
+interface BpeExports extends PairExports, TextExports {
   byteIdsAt: { value: number };
   classesAt: { value: number };
-  textAt: { value: number };
-  textRoom: { value: number };
-  idsAt: { value: number };
   symbolCount: { value: number };
   pairsAt: { value: number };
   idCount: { value: number };
-  openPairs: (
-    ...[bits, factor, count, lefts, rights, ranks, merged]: [
-      number,
-      bigint,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
-  ) => number;
   openEarly(most: number, byRank: number, byId: number): void;
   openWords(rule: number, digits: number, marks: boolean, whole: boolean, factor: bigint): void;
   encode(length: number, goesOn: boolean): number;
@@ -90,12 +72,10 @@ let module: object | undefined;
  */
 export function createBpeKernel(model: BpeKernelModel, bitUnits = usualBit): BpeKernel | undefined {
   if (webAssembly === undefined) return undefined;
-  if (!model.byteIds.every((id) => id >= 0 && id < idLimit) || model.ranks.length >= idLimit)
-    return undefined;
+  if (!model.byteIds.every((id) => id >= 0 && id < idLimit) || model.pairs.count >= idLimit) return undefined;
   module ??= new webAssembly.Module(Buffer.from(bpeBase64, 'base64'));
-  const bits = Math.max(4, Math.ceil(Math.log2(model.ranks.length + 1)) + 1);
-  const numbers = 3 * model.ranks.length + (model.merged?.length ?? 0) + 2 * earlyRoom(model);
-  const bytes = fixedBytes + pairTableBytes(bits) + 4 * numbers;
+  const bits = Math.max(4, Math.ceil(Math.log2(model.pairs.count + 1)) + 1);
+  const bytes = fixedBytes + pairTableBytes(bits) + columnBytes(model.pairs) + 8 * earlyRoom(model);
   const pages = Math.ceil(bytes / wasmPageBytes);
   let wasm: BpeExports;
   let buffer: ArrayBuffer;
@@ -117,29 +97,22 @@ export function createBpeKernel(model: BpeKernelModel, bitUnits = usualBit): Bpe
 }
 
 /** Highest id and rank, plus 1, with which early merges are looked for: the pairs alone must justify the memory. */
-function earlyRoom({ lowBytes, ranks }: BpeKernelModel): number {
-  return lowBytes ? Math.max(4 * ranks.length, 1024) : 0;
+function earlyRoom({ lowBytes, pairs }: BpeKernelModel): number {
+  return lowBytes ? Math.max(4 * pairs.count, 1024) : 0;
 }
 
 /** Where free memory begins, or undefined when an id or a rank finds no room in the pair table. */
 function openModel(wasm: BpeExports, buffer: ArrayBuffer, model: BpeKernelModel, bits: number) {
-  const { rule, byteIds, lefts, rights, ranks, merged } = model;
+  const { rule, byteIds, pairs } = model;
   const bytes = new Uint8Array(buffer);
   model.unpackClasses(bytes.subarray(wasm.classesAt.value));
   new Int32Array(buffer, wasm.byteIdsAt.value, 256).set(byteIds);
   const columns = wasm.pairsAt.value + pairTableBytes(bits);
-  const [leftsAt, rightsAt, ranksAt, mergedAt] = [0, 1, 2, 3].map((i) => columns + i * 4 * ranks.length);
-  new Uint32Array(buffer, leftsAt, ranks.length).set(lefts);
-  new Uint32Array(buffer, rightsAt, ranks.length).set(rights);
-  new Uint32Array(buffer, ranksAt, ranks.length).set(ranks);
-  if (merged !== undefined) new Uint32Array(buffer, mergedAt, merged.length).set(merged);
   const kinds = ['gpt2', 'cl100k', 'o200k'];
   const { maxDigits, marksInWords } = rule.kind === 'cl100k' ? rule : { maxDigits: 3, marksInWords: false };
   const asks = model.wholeWord !== undefined;
   wasm.openWords(kinds.indexOf(rule.kind), maxDigits, marksInWords, asks, randomOdd());
-  const ids = merged === undefined ? 0 : mergedAt;
-  const opened = wasm.openPairs(bits, randomOdd(), ranks.length, leftsAt, rightsAt, ranksAt, ids) !== 0;
-  return opened ? mergedAt + 4 * (merged?.length ?? 0) : undefined;
+  return fillPairs(wasm, buffer, pairs, columns, bits) ? columns + columnBytes(pairs) : undefined;
 }
 
 class WasmBpe implements BpeKernel {
@@ -150,7 +123,7 @@ class WasmBpe implements BpeKernel {
   private readonly room: number;
   private earlyRoom: number;
   private readonly free: number;
-  private readonly bitUnits: number;
+  private readonly bits: TextBits;
 
   /** There is room for twice `earlyRoom` numbers at `free`. A bit has at least two units. */
   constructor(
@@ -161,18 +134,18 @@ class WasmBpe implements BpeKernel {
     this.wasm = wasm;
     this.earlyRoom = earlyRoom;
     this.free = free;
-    this.bitUnits = bitUnits;
+    this.bits = new TextBits(wasm, buffer, bitUnits);
     this.room = wasm.textRoom.value;
     this.bytes = new Uint8Array(buffer, wasm.textAt.value, this.room + padding);
     this.ids = new Uint32Array(buffer, wasm.idsAt.value, this.room);
   }
 
   encode(text: string, from: number, take: (ids: Uint32Array, read: number) => void): number {
-    const { wasm, bytes, room } = this;
+    const { wasm, bytes, room, bits } = this;
     let read = from;
     let held = 0;
     for (;;) {
-      const added = this.fill(text, read, held);
+      const added = bits.write(text, read, held);
       read += added.read;
       held += added.written;
       bytes.fill(0, held, held + padding);
@@ -184,15 +157,10 @@ class WasmBpe implements BpeKernel {
       }
       if (done > 0) take(this.ids.subarray(0, wasm.idCount.value), read);
       if (!goesOn) return read;
-      // No character of four bytes more has room: the word that was begun is too long.
-      if (done === 0 && room - held < 4) return read - countUnits(bytes, held);
+      // The word that was begun is too long.
+      if (done === 0 && room - held < leastRoom) return read - countUnits(bytes, held);
       bytes.copyWithin(0, done, held);
       held -= done;
     }
-  }
-
-  /** Writes the next characters behind those that are held. */
-  private fill(text: string, from: number, held: number): { read: number; written: number } {
-    return encodeBit(text, from, this.bitUnits, this.bytes.subarray(held, this.room));
   }
 }

@@ -1,12 +1,12 @@
+import type { PairExports } from './pair-columns.ts';
+import type { TextExports } from './text-bits.ts';
+
 /** Exports of src/kernels/assembly/chunks.ts. */
-export interface ChunkExports {
+export interface ChunkExports extends PairExports, TextExports {
   asciiAt: { value: number };
   byteIdsAt: { value: number };
   classesAt: { value: number };
   symbolsAt: { value: number };
-  textAt: { value: number };
-  textRoom: { value: number };
-  idsAt: { value: number };
   openChunks(words: boolean, safety: number, factor: bigint): void;
   openDirect: (
     ...[space, starts, single, mark, size, places, texts]: [
@@ -19,17 +19,6 @@ export interface ChunkExports {
       number,
     ]
   ) => void;
-  openPairs: (
-    ...[bits, factor, count, lefts, rights, ranks, merged]: [
-      number,
-      bigint,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
-  ) => number;
   openJoints(at: number, most: number, byRank: number, firsts: number, lasts: number): void;
   checkJoints(firsts: number, most: number, id: number): void;
   openCharacters: (

@@ -1,3 +1,5 @@
+import { columnBytes, type MergePairs } from './pair-columns.ts';
+
 /** How texts are cut into chunks; the plain reference is tokenizers/scanner-chunks.ts. */
 export type ChunkRule =
   | { kind: 'words'; punctuation: boolean; ideographs: boolean }
@@ -66,10 +68,7 @@ export type ChunkModel =
       pieces?: ChunkPieces;
       /** Ids of the bytes that characters without a piece become, where the vocabulary has them all. */
       spelling?: Int32Array;
-      lefts: Uint32Array;
-      rights: Uint32Array;
-      ranks: Uint32Array;
-      merged: Uint32Array | undefined;
+      pairs: MergePairs;
     }
   | {
       kind: 'longest';
@@ -136,8 +135,9 @@ export function placesOf(model: ChunkModel | undefined): Places {
   let pairs = 0;
   let own = 0;
   if (model?.kind === 'pairs') {
-    pairs = 2 * model.ranks.length;
-    own = 4 * (3 * model.ranks.length + (model.merged?.length ?? 0) + 3 * jointRoom(model.ranks.length)) + 64;
+    const { count } = model.pairs;
+    pairs = 2 * count;
+    own = columnBytes(model.pairs) + 12 * jointRoom(count) + 64;
     if (model.pieces !== undefined) {
       const { offsets, count } = model.pieces;
       own += offsets[count] + 4 * (2 * count + 1 + 256) + 64;

@@ -19,7 +19,8 @@ import {
   up,
   wordByteKinds,
 } from './chunks-model.ts';
-import { countUnits, encodeBit, randomOdd } from './text-bits.ts';
+import { columnBytes, fillPairs } from './pair-columns.ts';
+import { countUnits, leastRoom, randomOdd, TextBits } from './text-bits.ts';
 import { wasmPageBytes, webAssembly } from './webassembly.ts';
 
 const longestText = 32;
@@ -55,7 +56,7 @@ class WasmChunks implements ChunkKernel {
   private readonly bytes: Uint8Array;
   private readonly numbers: Uint32Array;
   private readonly room: number;
-  private readonly bitUnits: number;
+  private readonly bits: TextBits;
   private readonly places: Places;
   private readonly isSummed: boolean;
   private symbols = 0;
@@ -83,9 +84,9 @@ class WasmChunks implements ChunkKernel {
       isSafe: (code: number) => (options.rule.kind === 'spaces' && options.rule.isSafe(code) ? 1 : 0),
     };
     this.wasm = new webAssembly!.Instance(module, { env }).exports as ChunkExports;
+    this.bits = new TextBits(this.wasm, memory.buffer, bitUnits);
     this.options = options;
     this.places = places;
-    this.bitUnits = bitUnits;
     this.isSummed = options.model?.kind === 'best' && options.model.sums !== undefined;
     this.all = new Uint8Array(memory.buffer);
     this.numbers = new Uint32Array(memory.buffer);
@@ -156,13 +157,11 @@ class WasmChunks implements ChunkKernel {
     };
     const factor = randomOdd();
     if (model.kind === 'pairs') {
-      const { ranks, merged } = model;
-      const columns = [model.lefts, model.rights, ranks].map(put);
-      const ids = merged === undefined ? 0 : put(merged);
+      const { pairs } = model;
       wasm.openModel(1, -1, 0, false, 0, 0);
-      const [lefts, rights, ranksAt] = columns;
-      if (wasm.openPairs(places.bits, factor, ranks.length, lefts, rights, ranksAt, ids) === 0) return false;
-      this.jointRoom = jointRoom(ranks.length);
+      if (!fillPairs(wasm, all.buffer as ArrayBuffer, pairs, at, places.bits)) return false;
+      at += up(columnBytes(pairs));
+      this.jointRoom = jointRoom(pairs.count);
       this.firsts = at;
       const size = 4 * this.jointRoom;
       wasm.openJoints(places.joints, this.jointRoom, at + 2 * size, at, at + size);
@@ -277,14 +276,14 @@ class WasmChunks implements ChunkKernel {
     take: (ids: Uint32Array, read: number) => void,
     leadsBySpace = false,
   ): number {
-    const { wasm, bytes, room, bitUnits } = this;
+    const { wasm, bytes, room, bits } = this;
     this.take = take;
     let read = from;
     let held = 0;
     if (leadsBySpace) bytes[held++] = 0x20;
     if (this.isSummed) wasm.beginText();
     for (;;) {
-      const added = encodeBit(text, read, bitUnits, held === 0 ? bytes : bytes.subarray(held));
+      const added = bits.write(text, read, held);
       read += added.read;
       held += added.written;
       this.read = read;
@@ -292,8 +291,9 @@ class WasmChunks implements ChunkKernel {
       const done = wasm.encode(held, holdLast || !isEnd);
       if (done < held) bytes.copyWithin(0, done, held);
       held -= done;
-      // No character of four bytes more has room: the chunk that was begun is too long.
-      if (isEnd || room - held < 4 || (this.isSummed && wasm.failed())) return read - countUnits(bytes, held);
+      // A chunk that was begun may be too long.
+      if (isEnd || room - held < leastRoom || (this.isSummed && wasm.failed()))
+        return read - countUnits(bytes, held);
     }
   }
 }

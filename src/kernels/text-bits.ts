@@ -1,16 +1,42 @@
-const encoder = new TextEncoder();
+/** Exports of src/kernels/assembly/units.ts, and where the ids of a call lie: its text comes before them. */
+export interface TextExports {
+  openUnits(): void;
+  encodeUnits(from: number, count: number, to: number): number;
+  textAt: { value: number };
+  textRoom: { value: number };
+  idsAt: { value: number };
+}
 
-/** Writes the UTF-8 of text[from, from + units) into `room`, no half of a character, and gives how much was read and written. */
-export function encodeBit(
-  text: string,
-  from: number,
-  units: number,
-  room: Uint8Array,
-): { read: number; written: number } {
-  let end = Math.min(text.length, from + units);
-  // The two halves of a character must not be parted.
-  if (end < text.length && isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end))) end--;
-  return encoder.encodeInto(from === 0 && end === text.length ? text : text.slice(from, end), room);
+/** Free bytes of a kernel's memory for text that always take a character. */
+export const leastRoom = 6;
+
+/** Writes texts into a kernel's memory as UTF-8, bit by bit; lone surrogates become U+FFFD. */
+export class TextBits {
+  private readonly wasm: TextExports;
+  /** The memory for ids, where UTF-16 waits: copying it there and making UTF-8 of it takes half the time of TextEncoder. */
+  private readonly units: Buffer;
+  private readonly bitUnits: number;
+
+  /** A bit has at most `bitUnits` UTF-16 units, and at least 2. */
+  constructor(wasm: TextExports, buffer: ArrayBuffer, bitUnits: number) {
+    this.wasm = wasm;
+    this.bitUnits = bitUnits;
+    this.units = Buffer.from(buffer, wasm.idsAt.value, 2 * bitUnits);
+    wasm.openUnits();
+  }
+
+  /** Writes the next characters from text[from] on behind the `held` bytes of the memory for text, which has leastRoom, and gives how much was read and written. */
+  write(text: string, from: number, held: number): { read: number; written: number } {
+    const { wasm, units, bitUnits } = this;
+    // No unit takes more than three bytes.
+    const most = Math.min(bitUnits, Math.floor((wasm.textRoom.value - held) / 3));
+    let end = Math.min(text.length, from + most);
+    // The two halves of a character must not be parted.
+    if (end < text.length && isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end))) end--;
+    units.write(from === 0 && end === text.length ? text : text.slice(from, end), 'utf16le');
+    const at = wasm.textAt.value + held;
+    return { read: end - from, written: wasm.encodeUnits(wasm.idsAt.value, end - from, at) - at };
+  }
 }
 
 const isHigh = (unit: number) => unit >>> 10 === 0x36;

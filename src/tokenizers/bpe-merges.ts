@@ -1,3 +1,4 @@
+import { type MergePairs, type NamedPairs, type PairColumns, pairsOf } from '../kernels/pair-columns.ts';
 import { type EarlyMerges, findEarlyMerges } from './bpe-early.ts';
 
 /** Pairs that merge, best first: lefts[rank] + rights[rank] → merged[rank]. */
@@ -5,14 +6,6 @@ export interface MergeList {
   lefts: Uint32Array;
   rights: Uint32Array;
   merged: Uint32Array;
-}
-
-/** Pairs that merge, in any order, and where the rank is not the id, the id of every rank. */
-export interface RankedPairs {
-  lefts: Uint32Array;
-  rights: Uint32Array;
-  ranks: Uint32Array;
-  merged: Uint32Array | undefined;
 }
 
 /** Merges that can be looked up where they lie, slower than in a hash table but without building one. */
@@ -25,6 +18,8 @@ export interface PackedMerges {
   /** Where in the list the pair of a rank stands, where ranks are not places themselves. */
   readonly placeOf?: ((rank: number) => number) | undefined;
   list(): MergeList;
+  /** What list makes the pairs of, where it finds them by names. */
+  named?(): NamedPairs;
 }
 
 /** Symbols that are merged by a packed list before it is worth a hash table: a few sentences. */
@@ -122,13 +117,21 @@ export class MergeTable {
     }
   }
 
-  /** All pairs with their ranks; of one that stands twice the later counts. */
-  ranked(): RankedPairs {
-    if (this.packed !== undefined) {
-      const { lefts, rights, merged } = this.packed.list();
-      if (this.packed.mergedId === undefined) return { lefts, rights, ranks: merged, merged: undefined };
+  /** All pairs with their ranks, for a kernel. */
+  pairs(): MergePairs {
+    const { packed } = this;
+    if (packed === undefined) return pairsOf(this.columns());
+    const { count, mergedId } = packed;
+    const columns = () => {
+      const { lefts, rights, merged } = packed.list();
+      if (mergedId === undefined) return { lefts, rights, ranks: merged, merged: undefined };
       return { lefts, rights, ranks: merged.map((_, place) => place), merged };
-    }
+    };
+    return { count, mergedCount: mergedId === undefined ? 0 : count, columns, named: packed.named?.() };
+  }
+
+  /** All pairs of the table. */
+  private columns(): PairColumns {
     const { direct, slots, marks, merged } = this;
     let count = 0;
     for (const rank of direct) if (rank > 0) count++;

@@ -101,5 +101,8 @@ export function openTwin(
 ): BpeKernel | undefined {
   if (rule === undefined) return undefined;
   const { byteIds, merges, wholeWord } = model;
-  return createBpeKernel({ rule, unpackClasses, byteIds, lowBytes, wholeWord, ...merges.ranked() }, bitUnits);
+  return createBpeKernel(
+    { rule, unpackClasses, byteIds, lowBytes, wholeWord, pairs: merges.pairs() },
+    bitUnits,
+  );
 }

@@ -90,7 +90,7 @@ export class CharacterBpe implements WordModel {
       symbolsOf: (text) => this.symbolsOf(text),
       pieces: characters,
       spelling,
-      ...merges.ranked(),
+      pairs: merges.pairs(),
     };
   }
 

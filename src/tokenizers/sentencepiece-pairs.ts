@@ -1,4 +1,5 @@
 import type { ChunkModel } from '../kernels/chunks-model.ts';
+import { pairsOf } from '../kernels/pair-columns.ts';
 import { characterBytes } from './sentencepiece-bpe.ts';
 import { pieceTypes } from './sentencepiece-model.ts';
 import type { PlannedModel } from './sentencepiece-plan.ts';
@@ -31,9 +32,11 @@ export function kernelPairs(
   return {
     kind: 'pairs',
     symbolsOf: createSymbols(model, outerOf, byteIds),
-    lefts: outer((pairs as Pairs).lefts),
-    rights: outer((pairs as Pairs).rights),
-    ...ranked,
+    pairs: pairsOf({
+      lefts: outer((pairs as Pairs).lefts),
+      rights: outer((pairs as Pairs).rights),
+      ...ranked,
+    }),
   };
 }
 

@@ -58,6 +58,8 @@ export class Encoder {
   private readonly file: TokenizerFile;
   private readonly normalizer: Normalizer | undefined;
   private readonly preTokenizer: PreTokenizer;
+  /** An added token has U+FFFD in it. */
+  private readonly seesReplacements: boolean;
   private readonly rawMatcher: AddedTokenMatcher | undefined;
   private readonly normalizedMatcher: AddedTokenMatcher | undefined;
   /** What is found in normalized text has no white space in it and does not ask for any. */
@@ -105,6 +107,7 @@ export class Encoder {
         if (text !== token.content) this.normalizedNames.set(token.id, text);
       }
     }
+    this.seesReplacements = [...raw.keys()].some((content) => content.includes('\ufffd'));
     this.rawMatcher = raw.size > 0 ? new AddedTokenMatcher(raw) : undefined;
     this.normalizedMatcher = normalized.size > 0 ? new AddedTokenMatcher(normalized) : undefined;
     this.findsBetweenSpaces = [...normalized].every(
@@ -133,8 +136,7 @@ export class Encoder {
    * `spelled` collects what added tokens spelled, white space that they took along included, by their place in the sink.
    */
   encode(text: string, into: IdSink, ignoreSpecial: boolean, spelled?: Map<number, string>): void {
-    // Hugging Face's readers get UTF-8, in which a lone surrogate is U+FFFD.
-    const whole = (text as string & { toWellFormed(): string }).toWellFormed();
+    const whole = keepsSpans(into) || this.seesCharacters ? toWellFormed(text) : text;
     for (const segment of split(this.rawMatcher, whole, ignoreSpecial)) {
       const { start, end, token } = segment;
       if (token === undefined)
@@ -144,6 +146,13 @@ export class Encoder {
         pushId(into, token.id, start, end);
       }
     }
+  }
+
+  /** Whether anything but what makes UTF-8 of a text looks at it, so that a lone surrogate must be U+FFFD before. */
+  private get seesCharacters(): boolean {
+    if (this.seesReplacements || this.normalizedMatcher !== undefined) return true;
+    if (!this.isBytes) return this.chunks === null;
+    return this.normalizer !== undefined || this.preTokenizer.splits.length > 0 || this.preTokenizer.spelled;
   }
 
   /** What encodes chunk by chunk, with what is looked for in normalized text where that lies between spaces. */
@@ -282,6 +291,9 @@ export class Encoder {
     }
   }
 }
+
+/** The text as Hugging Face's readers get it: UTF-8 has no lone surrogates. */
+const toWellFormed = (text: string) => (text as string & { toWellFormed(): string }).toWellFormed();
 
 function split(matcher: AddedTokenMatcher | undefined, text: string, ignoreSpecial: boolean): Segment[] {
   if (matcher !== undefined) return matcher.split(text, ignoreSpecial);

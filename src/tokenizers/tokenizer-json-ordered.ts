@@ -1,3 +1,4 @@
+import type { NamedPairs } from '../kernels/pair-columns.ts';
 import type { MergeList, PackedMerges } from './bpe-merges.ts';
 import type { JsonScanner } from './tokenizer-json-scanner.ts';
 import { refuseMerge, type Vocabulary } from './tokenizer-json-vocabulary.ts';
@@ -51,6 +52,12 @@ export class OrderedMerges implements PackedMerges {
       if (splits[at] === split) return this.mergedId === undefined ? id : at;
     }
     return -1;
+  }
+
+  named(): NamedPairs {
+    const { bytes, offsets, ids, entries, slots, hashStart } = this.vocabulary;
+    const { firsts, splits } = this.tables;
+    return { bytes, offsets, ids, entries, slots, hashStart, firsts, splits };
   }
 
   list(): MergeList {

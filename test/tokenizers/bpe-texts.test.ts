@@ -189,21 +189,21 @@ describe('the WebAssembly twin', () => {
   });
 
   test('takes over after so many units of one text or of many', () => {
-    const tables = { ranked: 0 };
+    const tables = { opened: 0 };
     const merges = Object.create(engine.model.merges, {
-      ranked: {
+      pairs: {
         value: () => {
-          tables.ranked++;
-          return engine.model.merges.ranked();
+          tables.opened++;
+          return engine.model.merges.pairs();
         },
       },
     });
     const texts = new BpeTexts(new BpeEngine({ ...engine.model, merges }), gpt2Scanner, 100);
     const sink = createIdSink(1);
     for (let i = 0; i < 9; i++) texts.encode('ten units!', sink);
-    expect(tables.ranked).toBe(0);
+    expect(tables.opened).toBe(0);
     for (let i = 0; i < 9; i++) texts.encode('ten units!', sink);
-    expect(tables.ranked).toBe(1);
+    expect(tables.opened).toBe(1);
     const ids = Array.from(sink.ids.subarray(0, sink.length));
     const once = plainIds(engine, gpt2Scanner, 'ten units!');
     expect(ids).toEqual(Array.from({ length: 18 }, () => once).flat());

@@ -26,10 +26,10 @@ export let rankColumnAt: usize = 0;
 export const idLimit: u32 = 1 << 21;
 
 /**
- * Fills the pair table, of 2^bits slots, from columns of u32. Of a pair that stands twice the later counts. `factor` is odd and
- * unknown from outside; ids of the ranks lie at `merged`, or are the ranks where it is 0. False when an id or a rank is too high.
+ * Where the pair table, of 2^bits slots, is filled from: columns of u32. `factor` is odd and unknown from outside; ids of the ranks lie at
+ * `merged`, or are the ranks where it is 0.
  */
-export function openPairs(bits: i32, factor: u64, count: usize, lefts: usize, rights: usize, ranks: usize, merged: usize): bool {
+export function openPairs(bits: i32, factor: u64, count: usize, lefts: usize, rights: usize, ranks: usize, merged: usize): void {
   pairShift = <u64>(64 - bits);
   pairMask = (1 << bits) - 1;
   pairFactor = factor;
@@ -40,10 +40,25 @@ export function openPairs(bits: i32, factor: u64, count: usize, lefts: usize, ri
   leftsAt = lefts;
   rightsAt = rights;
   rankColumnAt = ranks;
-  for (let at: usize = 0; at < count << 2; at += 4) {
-    const left = load<u32>(lefts + at);
-    const right = load<u32>(rights + at);
-    const rank = load<u32>(ranks + at);
+}
+
+/** Writes a pair to the columns. */
+// @ts-ignore: decorators are AssemblyScript's
+@inline
+export function putPair(i: u32, left: u32, right: u32, rank: u32, id: u32): void {
+  const at = <usize>i << 2;
+  store<u32>(leftsAt + at, left);
+  store<u32>(rightsAt + at, right);
+  store<u32>(rankColumnAt + at, rank);
+  if (mergedAt !== 0) store<u32>(mergedAt + at, id);
+}
+
+/** Takes the pairs [from, to) of the columns into the table. Of one that stands twice the later counts. False when an id or a rank is too high. */
+export function addPairs(from: usize, to: usize): bool {
+  for (let at = from << 2; at < to << 2; at += 4) {
+    const left = load<u32>(leftsAt + at);
+    const right = load<u32>(rightsAt + at);
+    const rank = load<u32>(rankColumnAt + at);
     if (left >= idLimit || right >= idLimit || rank >= idLimit) return false;
     if (mergedId(rank) >= idLimit) return false;
     addPair(left, right, rank);

@@ -6,7 +6,9 @@ import { mergeSymbols } from './bpe-merge';
 import { openClasses, scanCl100k, scanGpt2, scanO200k } from './bpe-scan';
 
 export { openEarly, symbolCount } from './bpe-early';
-export { openPairs } from './bpe-pairs';
+export { findParts, openNames } from './bpe-names';
+export { addPairs, openPairs } from './bpe-pairs';
+export { encodeUnits, openUnits } from './units';
 export { byteIdsAt, classesAt, idsAt, pairsAt, textAt, textRoom } from './bpe-memory';
 
 /** Id of a word that is taken as it is, or -1. Only called where the vocabulary wants it. */

@@ -7,7 +7,9 @@ import { encodeDirect, isDirect, isSummed, mostSummed, mostSymbols, sumUp } from
 import { clearSymbols, encodeSymbols, symbolCount } from './chunks-words';
 
 export { checkJoints, openJoints } from './bpe-joints';
-export { openPairs } from './bpe-pairs';
+export { findParts, openNames } from './bpe-names';
+export { addPairs, openPairs } from './bpe-pairs';
+export { encodeUnits, openUnits } from './units';
 export { asciiAt, byteIdsAt, classesAt, idsAt, pairsAt, symbolsAt, textAt, textRoom } from './bpe-memory';
 export { openCharacters, openDirect } from './chunks-direct';
 export { openModel, openTrie } from './chunks-words';
