@@ -144,6 +144,7 @@ class WasmBpe implements BpeKernel {
     const { wasm, bytes, room, bits } = this;
     let read = from;
     let held = 0;
+    bits.begin(text.length - from);
     for (;;) {
       const added = bits.write(text, read, held);
       read += added.read;

@@ -281,6 +281,7 @@ class WasmChunks implements ChunkKernel {
     let read = from;
     let held = 0;
     if (leadsBySpace) bytes[held++] = 0x20;
+    bits.begin(text.length - from);
     if (this.isSummed) wasm.beginText();
     for (;;) {
       const added = bits.write(text, read, held);

@@ -1,6 +1,7 @@
-/** Exports of src/kernels/assembly/units.ts, and where the ids of a call lie: its text comes before them. */
+/** Exports of src/kernels/assembly/{units,bpe-cache}.ts, and where the ids of a call lie: its text comes before them. */
 export interface TextExports {
   openUnits(): void;
+  expectUnits(units: number): void;
   encodeUnits(from: number, count: number, to: number): number;
   textAt: { value: number };
   textRoom: { value: number };
@@ -23,6 +24,11 @@ export class TextBits {
     this.bitUnits = bitUnits;
     this.units = Buffer.from(buffer, wasm.idsAt.value, 2 * bitUnits);
     wasm.openUnits();
+  }
+
+  /** Begins a text of so many units. */
+  begin(units: number): void {
+    this.wasm.expectUnits(units);
   }
 
   /** Writes the next characters from text[from] on behind the `held` bytes of the memory for text, which has leastRoom, and gives how much was read and written. */

@@ -29,7 +29,7 @@ export function createDirectWords(
   return new DirectWords(
     model,
     rule,
-    createLearning(file, quickened(file, normalize), cuts),
+    createLearning(file, quickened(file, normalize), cuts, rule),
     rule.space !== 'dropped' && changesSpacesAlone(file),
   );
 }
@@ -60,11 +60,14 @@ function createLearning(
   file: TokenizerFile,
   normalize: (text: string) => string,
   cuts: readonly Part[],
+  rule: SpaceRule,
 ): LearnCharacter {
   const types = leavesOf(file.normalizer).map((part) => part.type as string);
   const isApart = types.every((type) => apartTypes.has(type));
   const hasForms = types.some((type) => type.startsWith('NF') || type === 'BertNormalizer');
   const isMapped = types.includes('Precompiled');
+  // Where nothing is cut, what is written for a space may as well be one.
+  const isSpace = cuts.length === 0 && rule.space === 'joins' && !rule.single;
   const isBert = cutsLikeBert(cuts);
   const dropsSpaces = isBert || cuts[0]?.type === 'WhitespaceSplit';
   const flags = characterFlags();
@@ -83,7 +86,7 @@ function createLearning(
     const kind = isMapped && (flags[code] & extenderFlag) !== 0 ? 'extends' : 'joins';
     // Marks are put in order, and compose, with what stands beside them; so do Korean letters.
     if (hasForms && /\p{M}/u.test(text)) return general;
-    if (character === metaspace || (text !== character && kind === 'extends')) return general;
+    if ((character === metaspace && !isSpace) || (text !== character && kind === 'extends')) return general;
     if (!isApart && hasForms && (/\p{M}/u.test(character) || (code >= 0x1100 && code < 0x1200)))
       return general;
     if (text === ' ' || text === metaspace) return { kind: 'space', text };

@@ -1,11 +1,15 @@
 // Tokens of words that were seen before, and where they are found: what bpe.ts and chunks.ts share.
-import { mostSlots, restAt, restRoom, slotsAt } from './bpe-memory';
+import { mostSlots, restAt, restRoom, seenAt, slotsAt } from './bpe-memory';
 
 /** Words up to this many bytes are their own key in a slot. */
 export const keyBytes: u32 = 8;
 /** Longer words are not kept. */
 export const longestWord: u32 = 96;
+/** Words of more bytes, of which most never come again, are kept when they are met for the second time. */
+const usualWord: u32 = 32;
 const fewestSlots: usize = 1 << 12;
+/** UTF-16 units of text for each slot to begin with. */
+const slotUnits: usize = 128;
 
 let factor: u64 = 1;
 export let slotCount: usize = fewestSlots;
@@ -16,6 +20,14 @@ let restEnd: usize = restAt;
 /** `hashFactor` is odd and unknown from outside. */
 export function openCache(hashFactor: u64): void {
   factor = hashFactor;
+}
+
+/** A text of so many units comes: an empty cache begins with slots for its words, so that they need not move. */
+export function expectUnits(units: u32): void {
+  while (used === 0 && slotCount < mostSlots && slotCount * slotUnits < <usize>units) {
+    slotCount <<= 1;
+    slotShift--;
+  }
 }
 
 /** Copies by four; up to three more are written behind the last one. */
@@ -60,8 +72,17 @@ export function isSame(kept: usize, start: usize, size: u32): bool {
   return load<u64>(kept + last) === load<u64>(start + last);
 }
 
+/** Whether the last long word with these bits of its hash was this one. */
+function wasSeen(hash: u64): bool {
+  const place = seenAt + (<usize>(hash >> 53) << 2);
+  if (load<u32>(place) === <u32>hash) return true;
+  store<u32>(place, <u32>hash);
+  return false;
+}
+
 /** Keeps a word's ids in the slot at `place`, which is empty. */
 export function keep(start: usize, size: u32, key: u64, place: usize, ids: usize, tokens: u32): void {
+  if (size > usualWord && !wasSeen(key)) return;
   let value = load<u32>(ids);
   if (size > keyBytes || tokens > 1) {
     const bytes: usize = size > keyBytes ? (<usize>size + 3) & ~3 : 0;

@@ -9,6 +9,8 @@ export const wordEndsAt: usize = 16384;
 export const mostWords: i32 = 4096;
 /** 16 bytes by which characters of four have a second byte and a third: where each byte goes. */
 export const shufflesAt: usize = 0xc000;
+/** u32: hashes of long words that were met. */
+export const seenAt: usize = 0xd000;
 /** Class of every code point but for bit 0, which is turned around, as in ../../tokenizers/scanner-classes.ts. */
 export const classesAt: usize = 0x10000;
 /** Bytes of text that one call can take; 4 KiB after them belong to it, for the zeros that end it. */

@@ -6,6 +6,7 @@ import { mergeSymbols } from './bpe-merge';
 import { openClasses, scanCl100k, scanGpt2, scanO200k } from './bpe-scan';
 
 export { openEarly, symbolCount } from './bpe-early';
+export { expectUnits } from './bpe-cache';
 export { findParts, openNames } from './bpe-names';
 export { addPairs, openPairs } from './bpe-pairs';
 export { encodeUnits, openUnits } from './units';

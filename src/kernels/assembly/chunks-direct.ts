@@ -19,10 +19,8 @@ const extending: u32 = 6;
 /** Stands for CR and LF, which are one character. */
 const lineEnd: u32 = 0xd800;
 
-/** A chunk of more symbols is asked for, and one of more ids not kept. */
-export const mostSymbols: u32 = 2048;
-/** The same where sums go on: their ids fit an empty bit even when each is four bytes. */
-export const mostSummed: u32 = 30000;
+/** A chunk of more symbols is asked for. Ids of so many fit an empty bit even when each is four bytes. */
+export const mostSymbols: u32 = 30000;
 
 /** u8 by code point. */
 const kindsAt: usize = classesAt;
@@ -115,7 +113,7 @@ export function encodeDirect(start: usize, end: usize, first: usize): usize {
     let place = load<u32>(placesAt + (<usize>code << 2));
     if (<i32>place < 0) {
       total += 1 + markSize;
-      if (total > (isSummed ? mostSummed : mostSymbols)) return 0;
+      if (total > mostSymbols) return 0;
       if (count === 0 && (dropsSpaces || isStart)) count = append(0, markAt, markSize);
       store<u32>(symbolsAt + (<usize>count << 2), place & 0x7fffffff);
       count++;
@@ -148,7 +146,7 @@ export function encodeDirect(start: usize, end: usize, first: usize): usize {
     const from = symbolTextsAt + (<usize>(place >> 6) << 2);
     const size = place & 63;
     total += size + markSize;
-    if (total > (isSummed ? mostSummed : mostSymbols)) return 0;
+    if (total > mostSymbols) return 0;
     if (kind === joins || kind === extending) {
       if (kind === extending && (before < 3 || width < 3)) return 0;
       if (size === 0) continue;

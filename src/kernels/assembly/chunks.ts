@@ -3,10 +3,11 @@ import { copyIds, hashLong, hashShort, isSame, keep, keyBytes, longestWord, open
 import { idsAt, slotsAt, symbolsAt, textAt, textRoom, wordEndsAt } from './bpe-memory';
 import { openScan, scanned, scanSpaceChunks, scanWordChunks } from './chunks-scan';
 import { clearSum, findAfter, findFree, holds, openSums as openSumsOf, pathAt, pathSize, putPath } from './chunks-best';
-import { encodeDirect, isDirect, isSummed, mostSummed, mostSymbols, sumUp } from './chunks-direct';
+import { encodeDirect, isDirect, isSummed, mostSymbols, sumUp } from './chunks-direct';
 import { clearSymbols, encodeSymbols, symbolCount } from './chunks-words';
 
 export { checkJoints, openJoints } from './bpe-joints';
+export { expectUnits } from './bpe-cache';
 export { findParts, openNames } from './bpe-names';
 export { addPairs, openPairs } from './bpe-pairs';
 export { encodeUnits, openUnits } from './units';
@@ -143,7 +144,7 @@ function take(from: usize, tokens: u32, out: usize, at: usize, end: usize): usiz
 function loadSymbols(at: usize, end: usize): bool {
   clearSymbols();
   if (encodeDirect(at, end, symbolsAt) !== 0) return true;
-  const count = spell(at, end, mostSummed);
+  const count = spell(at, end, mostSymbols);
   hasFailed = count < 0;
   if (!hasFailed) encodeSymbols(<u32>count, symbolsAt);
   return !hasFailed;
@@ -174,8 +175,7 @@ function encodeNew(at: usize, end: usize, key: u64, place: usize, out: usize): u
   if (isSummed) return encodeSummed(at, end, key, place, out);
   let after = isDirect ? encodeDirect(at, end, out) : 0;
   if (after === 0) after = ask(at, end, out);
-  const tokens = <u32>((after - out) >> 2);
   const size = <u32>(end - at);
-  if (after > out && size <= longestWord && tokens <= mostSymbols) keep(at, size, key, place, out, tokens);
+  if (after > out && size <= longestWord) keep(at, size, key, place, out, <u32>((after - out) >> 2));
   return after;
 }
