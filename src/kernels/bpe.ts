@@ -53,7 +53,7 @@ const fixedBytes = 0x1790000;
 const idLimit = 2 ** 21;
 
 /** UTF-16 units that are read at a time: their text and ids stay in the processor's cache. */
-const usualBit = 32768;
+const usualBit = 16384;
 
 /** Zero bytes that scanning reads behind a text. */
 const padding = 16;

@@ -33,19 +33,9 @@ export interface ChunkExports extends PairExports, TextExports {
     ]
   ) => void;
   openTrie: (
-    ...[bits, factor, bytes, offsets, ids, count, prefix, prefixSize, nodes, roots]: [
-      number,
-      bigint,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ]
-  ) => number;
+    ...[bits, factor, prefix, prefixSize, nodes, roots]: [number, bigint, number, number, number, number]
+  ) => void;
+  addPieces(bytes: number, offsets: number, ids: number, from: number, to: number): number;
   openModel: (
     ...[kind, unknown, longestWord, spellsUnknown, scores, unknownScore]: [
       number,
@@ -56,7 +46,7 @@ export interface ChunkExports extends PairExports, TextExports {
       number,
     ]
   ) => void;
-  openSums(single: boolean, highest: number, spells: boolean): void;
+  openSums(single: boolean, count: number, spells: boolean): void;
   beginText(): void;
   failed(): boolean | number;
   encode(length: number, goesOn: boolean): number;

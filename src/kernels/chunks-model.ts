@@ -116,6 +116,8 @@ export interface Places {
   texts: number;
   mark: number;
   joints: number;
+  /** Most nodes of a trie. */
+  nodes: number;
   /** The model's own. */
   rest: number;
   end: number;
@@ -134,6 +136,7 @@ export const jointRoom = (pairs: number) => Math.max(4 * pairs, 1024);
 export function placesOf(model: ChunkModel | undefined): Places {
   let pairs = 0;
   let own = 0;
+  let nodes = 0;
   if (model?.kind === 'pairs') {
     const { count } = model.pairs;
     pairs = 2 * count;
@@ -144,10 +147,11 @@ export function placesOf(model: ChunkModel | undefined): Places {
     }
   } else if (model !== undefined) {
     // Real vocabularies have half as many nodes, and a smaller table is in a nearer cache.
-    pairs = 1.15 * charactersOf(model);
+    nodes = mostNodes(model);
+    pairs = 1.15 * nodes;
     const { offsets, count } = model.pieces;
     const scores = model.kind === 'best' ? model.scores.length : 0;
-    own = offsets[count] + 4 * (2 * count + 1) + 8 * (charactersOf(model) + 2 + scores) + 64;
+    own = offsets[count] + 4 * (2 * count + 1) + 8 * (nodes + 2 + scores) + 64;
     own += 4 * codes + (model.kind === 'longest' ? model.prefix.length : 0);
   }
   const bits = Math.max(4, Math.ceil(Math.log2(pairs + 1)));
@@ -157,15 +161,14 @@ export function placesOf(model: ChunkModel | undefined): Places {
   const mark = texts + 4 * (textSymbols + 64);
   const joints = mark + 4 * markRoom;
   const rest = joints + up(2 ** (bits - 1));
-  return { bits, safety, places, texts, mark, joints, rest, end: rest + up(own) + 64 };
+  return { bits, safety, places, texts, mark, joints, nodes, rest, end: rest + up(own) + 64 };
 }
 
 /** Most nodes that the pieces can have, counted twice where they are also found inside of words. */
-export function charactersOf(model: Exclude<ChunkModel, { kind: 'pairs' }>): number {
+function mostNodes(model: Exclude<ChunkModel, { kind: 'pairs' }>): number {
   const { bytes, offsets, count } = model.pieces;
-  const end = offsets[count];
-  let characters = 0;
-  for (let i = 0; i < end; i++) characters += (bytes[i] & 0xc0) === 0x80 ? 0 : 1;
+  // A string has at least a unit for each byte that begins a character, and decoding is no loop of ours.
+  const characters = Buffer.from(bytes.buffer, bytes.byteOffset, offsets[count]).toString('utf8').length;
   return model.kind === 'longest' && model.prefix.length > 0 ? 2 * characters : characters;
 }
 

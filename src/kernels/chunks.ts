@@ -6,7 +6,6 @@ import {
   type ChunkKernelOptions,
   type ChunkModel,
   type ChunkPieces,
-  charactersOf,
   codes,
   generalKind,
   joiningKind,
@@ -19,12 +18,12 @@ import {
   up,
   wordByteKinds,
 } from './chunks-model.ts';
-import { columnBytes, fillPairs } from './pair-columns.ts';
+import { atOnce, columnBytes, fillPairs } from './pair-columns.ts';
 import { countUnits, leastRoom, randomOdd, TextBits } from './text-bits.ts';
 import { wasmPageBytes, webAssembly } from './webassembly.ts';
 
 const longestText = 32;
-const usualBit = 32768;
+const usualBit = 16384;
 
 let module: object | undefined;
 
@@ -179,7 +178,7 @@ class WasmChunks implements ChunkKernel {
     const roots = at;
     at += 4 * codes;
     const nodes = at;
-    at += 8 * (charactersOf(model) + 2);
+    at += 8 * (places.nodes + 2);
     all.set(bytes.subarray(0, offsets[count]), at);
     const prefix = model.kind === 'longest' ? model.prefix : new Uint8Array();
     const prefixAt = at + offsets[count];
@@ -189,21 +188,20 @@ class WasmChunks implements ChunkKernel {
     else {
       const kind = model.sums === undefined ? 3 : 4;
       wasm.openModel(kind, unknown, 0, model.spellsUnknown, scores, model.unknownScore);
-      if (model.sums !== undefined) this.openSums(model.sums, [...model.scores, model.unknownScore]);
+      if (model.sums !== undefined) this.openSums(model.sums, model.scores.length);
     }
-    const { bits } = places;
-    return (
-      wasm.openTrie(...[bits, factor, at, offsetsAt, idsAt, count, prefixAt, prefix.length, nodes, roots]) !==
-      0
-    );
+    wasm.openTrie(places.bits, factor, prefixAt, prefix.length, nodes, roots);
+    for (let from = 0; from < count; from += atOnce) {
+      const to = Math.min(count, from + atOnce);
+      if (wasm.addPieces(at, offsetsAt, idsAt, from, to) === 0) return false;
+    }
+    return true;
   }
 
-  private openSums({ single, byteIds }: SumRule, scores: readonly number[]): void {
+  private openSums({ single, byteIds }: SumRule, count: number): void {
     const { wasm, numbers } = this;
-    let highest = 0;
-    for (const score of scores) highest = Math.max(highest, Math.abs(score));
     if (byteIds !== undefined) numbers.set(byteIds, wasm.byteIdsAt.value / 4);
-    wasm.openSums(single, highest, byteIds !== undefined);
+    wasm.openSums(single, count, byteIds !== undefined);
   }
 
   private spell(start: number, end: number, most: number): number {

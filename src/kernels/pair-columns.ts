@@ -71,8 +71,8 @@ export interface PairExports {
   findParts(from: number, to: number, firsts: number, splits: number, numbered: boolean): number;
 }
 
-/** Pairs and ids that a call works on: V8 lets only the next call run what it compiled better. */
-const atOnce = 4096;
+/** Pairs, ids or pieces that a call works on: V8 lets only the next call run what it compiled better. */
+export const atOnce = 4096;
 
 /** `restAt` and `restRoom` in assembly/bpe-memory.ts: memory of the word cache, which is empty while a vocabulary is opened. */
 const scratchAt = 0xf90000;

@@ -96,17 +96,18 @@ function surveyPieces({ strings, types, index, count, byteFallback }: PlannedMod
   // Unknown characters in a row are one token: a known one must part them.
   if (!isKnown(metaspace)) return undefined;
   if (isKnown('\n')) partsLines = true;
-  const isMark = (at: number) => bytes[at] === 0xe2 && bytes[at + 1] === 0x96 && bytes[at + 2] === 0x81;
   for (let id = 0; id < count; id++) {
-    const [start, end] = [starts[id], ends[id]];
-    let breaks = 0;
-    for (let at = start; at < end; at++) {
-      const byte = bytes[at];
-      if (byte === 0x0a) breaks++;
-      if (byte !== 0xe2 || at === start || at + 3 > end || !isMark(at)) continue;
-      if (at < start + 3 || !isMark(at - 3)) joiners.add(characterBefore(bytes, at));
+    const start = starts[id];
+    const end = ends[id];
+    if (hasInside(bytes, start, end)) {
+      let breaks = 0;
+      for (let at = start; at < end; at++) {
+        if (bytes[at] === 0x0a) breaks++;
+        if (at === start || at + 3 > end || !isMark(bytes, at)) continue;
+        if (at < start + 3 || !isMark(bytes, at - 3)) joiners.add(characterBefore(bytes, at));
+      }
+      if (breaks > 0 && breaks < end - start) partsLines = false;
     }
-    if (breaks > 0 && breaks < end - start) partsLines = false;
     if (types[id] !== pieceTypes.userDefined) continue;
     const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
     if (text.includes(' ') || text.includes('\ufffd')) return undefined;
@@ -114,6 +115,17 @@ function surveyPieces({ strings, types, index, count, byteFallback }: PlannedMod
     else firsts.add(String.fromCodePoint(text.codePointAt(0) as number));
   }
   return { firsts, joiners, joinsSpaces, partsLines };
+}
+
+/** Whether ▁, or what looks like it at first, comes after the start, or a line feed comes at all. */
+function hasInside(bytes: Uint8Array, start: number, end: number): boolean {
+  if (bytes[start] === 0x0a) return true;
+  for (let at = start + 1; at < end; at++) if (bytes[at] === 0xe2 || bytes[at] === 0x0a) return true;
+  return false;
+}
+
+function isMark(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0xe2 && bytes[at + 1] === 0x96 && bytes[at + 2] === 0x81;
 }
 
 /** The character of UTF-8 that ends at a place. */

@@ -29,14 +29,21 @@ function kernelSums(
   byteIds: Int32Array | undefined,
 ): ChunkModel | undefined {
   if (model.kind !== 'best' || model.unknownId === undefined) return undefined;
-  const ids = model.pieces.ids.map(outerOf);
+  const { ids: inner, count } = model.pieces;
+  const ids = new Uint32Array(count);
   let size = 0;
-  for (const id of ids) size = Math.max(size, id + 1);
+  for (let i = 0; i < count; i++) {
+    ids[i] = outerOf(inner[i]);
+    if (ids[i] >= size) size = ids[i] + 1;
+  }
   const scores = new Float64Array(size);
-  ids.forEach((id, i) => {
-    scores[id] = model.scores[model.pieces.ids[i]];
-  });
-  if (!Number.isFinite(model.unknownScore) || !scores.every(Number.isFinite)) return undefined;
+  let areNumbers = Number.isFinite(model.unknownScore);
+  for (let i = 0; i < count; i++) {
+    const score = model.scores[inner[i]];
+    scores[ids[i]] = score;
+    if (score - score !== 0) areNumbers = false;
+  }
+  if (!areNumbers) return undefined;
   return {
     ...model,
     pieces: { ...model.pieces, ids },

@@ -10,7 +10,7 @@ import { pushWord, type WordModel } from './wordpiece.ts';
 const unknownPenalty = 10;
 
 /** Bytes that are cut by a matcher before a trie is worth its table. */
-const trieBytes = 16_384;
+const trieBytes = 32_768;
 
 export interface UnigramOptions {
   /** As errors name it. */

@@ -1,6 +1,6 @@
 // The best way to cut a word of code points into pieces of a trie: the twin of ../../tokenizers/unigram.ts.
 import { byteIdsAt, heapAt, nextAt, previousAt, ranksAt, symbolsAt } from './bpe-memory';
-import { addPair, none, rankOf } from './bpe-pairs';
+import { addPair, hashPair, lookUp, none } from './bpe-pairs';
 
 /** By node of the trie u32: id + 1 of the piece that ends there, or 0; then u32: the lowest five bits of code points that go on, as bits. */
 let nodesAt: usize = 0;
@@ -68,7 +68,7 @@ export function nextNode(node: u32, code: u32): u32 {
   if (node === 0) return firstNode(code);
   // Most walks end here, in memory that they needed anyway.
   if (((load<u32>(placeOf(node), 4) >> (code & 31)) & 1) === 0) return 0;
-  return rankOf(node, code) + 1;
+  return lookUp(node, code, hashPair(node, code)) + 1;
 }
 
 export function openBest(unknown: i32, scores: usize, unknownSum: f64): void {
@@ -77,11 +77,12 @@ export function openBest(unknown: i32, scores: usize, unknownSum: f64): void {
   unknownScore = unknownSum;
 }
 
-/** Sums go on from word to word, and are rounded to f32 where `single` says so. `most` is the highest score, whatever its sign. */
-export function openSums(single: bool, most: f64, spells: bool): void {
+/** Sums go on from word to word, and are rounded to f32 where `single` says so. There are `count` scores, and that of unknown characters. */
+export function openSums(single: bool, count: u32, spells: bool): void {
   isSingle = single;
-  highest = most;
   spellsUnknown = spells;
+  highest = abs(unknownScore);
+  for (let id: usize = 0; id < <usize>count; id++) highest = max(highest, abs(load<f64>(scoresAt + (id << 3))));
 }
 
 /** Begins a text. */

@@ -33,34 +33,31 @@ export function openModel(kind: i32, unknown: i32, longest: u32, spells: bool, s
   openBest(unknown, scores, unknownSum);
 }
 
+let prefixAt: usize = 0;
+let prefixSize: usize = 0;
+
 /**
- * Fills the trie from pieces: piece i is the bytes [offsets[i], offsets[i + 1]) and has id ids[i]. Those that begin with `prefix` are also
- * found, without it, inside of words; without a prefix all are. The table has 2^bits slots, `nodesPlace` eight bytes for as many nodes as the
- * pieces have characters, and `roots` four for every code point. False when there are too many.
+ * Begins a trie of pieces. Those that begin with `prefix` are also found, without it, inside of words; without a prefix all are. The table
+ * has 2^bits slots, `nodesPlace` eight bytes for as many nodes as the pieces have characters, and `roots` four for every code point.
  */
-export function openTrie(
-  bits: i32,
-  factor: u64,
-  bytes: usize,
-  offsets: usize,
-  ids: usize,
-  count: u32,
-  prefix: usize,
-  prefixSize: usize,
-  nodesPlace: usize,
-  roots: usize,
-): bool {
+export function openTrie(bits: i32, factor: u64, prefix: usize, size: usize, nodesPlace: usize, roots: usize): void {
   openPairs(bits, factor, 0, 0, 0, 0, 0);
   openNodes(nodesPlace, roots);
-  inner = prefixSize > 0 ? 1 : 0;
-  for (let piece: u32 = 0; piece < count; piece++) {
+  prefixAt = prefix;
+  prefixSize = size;
+  inner = size > 0 ? 1 : 0;
+}
+
+/** Takes the pieces [from, to): piece i is the bytes [offsets[i], offsets[i + 1]) and has id ids[i]. False when there are too many. */
+export function addPieces(bytes: usize, offsets: usize, ids: usize, from: u32, to: u32): bool {
+  for (let piece = from; piece < to; piece++) {
     const place = <usize>piece << 2;
     const start = bytes + load<u32>(offsets + place);
     const end = bytes + load<u32>(offsets + place, 4);
     const id = load<u32>(ids + place);
     if (!insert(start, end, 0, id)) return false;
     if (prefixSize === 0 || end - start <= prefixSize) continue;
-    if (memory.compare(start, prefix, prefixSize) === 0 && !insert(start + prefixSize, end, 1, id)) return false;
+    if (memory.compare(start, prefixAt, prefixSize) === 0 && !insert(start + prefixSize, end, 1, id)) return false;
   }
   return true;
 }

@@ -13,7 +13,7 @@ export { addPairs, openPairs } from './bpe-pairs';
 export { encodeUnits, openUnits } from './units';
 export { asciiAt, byteIdsAt, classesAt, idsAt, pairsAt, symbolsAt, textAt, textRoom } from './bpe-memory';
 export { openCharacters, openDirect } from './chunks-direct';
-export { openModel, openTrie } from './chunks-words';
+export { addPieces, openModel, openTrie } from './chunks-words';
 
 /** Writes the ids of a chunk at `out`. Returns where they end, which is idsAt when they had no room and all ids were taken. */
 // @ts-ignore: decorators are AssemblyScript's
@@ -41,9 +41,9 @@ export function openChunks(words: bool, safety: usize, factor: u64): void {
 }
 
 /** After openModel with model 4. */
-export function openSums(single: bool, highest: f64, spells: bool): void {
+export function openSums(single: bool, count: u32, spells: bool): void {
   sumUp();
-  openSumsOf(single, highest, spells);
+  openSumsOf(single, count, spells);
 }
 
 /** Begins a text where sums go on. */
