@@ -109,6 +109,7 @@ const kernels = [
       'chunks-best',
       'chunks-direct',
       'chunks-scan',
+      'chunks-trie',
       'chunks-words',
       'bpe-cache',
       'bpe-memory',

@@ -116,8 +116,6 @@ export interface Places {
   texts: number;
   mark: number;
   joints: number;
-  /** Most nodes of a trie. */
-  nodes: number;
   /** The model's own. */
   rest: number;
   end: number;
@@ -125,6 +123,9 @@ export interface Places {
 
 /** Bytes of a table of 2^bits pairs and of its filter, as assembly/bpe-merge.ts has them. */
 export const pairTableBytes = (bits: number) => 2 ** bits * 8 + 2 ** (bits - 1);
+
+/** Bytes of a node, as assembly/chunks-trie.ts has them. */
+const trieSlotBytes = 16;
 
 /** The next multiple of 8. */
 export const up = (size: number) => Math.ceil(size / 8) * 8;
@@ -136,7 +137,6 @@ export const jointRoom = (pairs: number) => Math.max(4 * pairs, 1024);
 export function placesOf(model: ChunkModel | undefined): Places {
   let pairs = 0;
   let own = 0;
-  let nodes = 0;
   if (model?.kind === 'pairs') {
     const { count } = model.pairs;
     pairs = 2 * count;
@@ -147,21 +147,21 @@ export function placesOf(model: ChunkModel | undefined): Places {
     }
   } else if (model !== undefined) {
     // Real vocabularies have half as many nodes, and a smaller table is in a nearer cache.
-    nodes = mostNodes(model);
-    pairs = 1.15 * nodes;
+    pairs = 1.15 * mostNodes(model);
     const { offsets, count } = model.pieces;
     const scores = model.kind === 'best' ? model.scores.length : 0;
-    own = offsets[count] + 4 * (2 * count + 1) + 8 * (nodes + 2 + scores) + 64;
+    own = offsets[count] + 4 * (2 * count + 1) + 8 * scores + 64;
     own += 4 * codes + (model.kind === 'longest' ? model.prefix.length : 0);
   }
   const bits = Math.max(4, Math.ceil(Math.log2(pairs + 1)));
-  const safety = fixedBytes + pairTableBytes(bits);
+  const isTrie = model !== undefined && model.kind !== 'pairs';
+  const safety = fixedBytes + (isTrie ? trieSlotBytes * 2 ** bits : pairTableBytes(bits));
   const places = safety + codes;
   const texts = places + 4 * codes;
   const mark = texts + 4 * (textSymbols + 64);
   const joints = mark + 4 * markRoom;
   const rest = joints + up(2 ** (bits - 1));
-  return { bits, safety, places, texts, mark, joints, nodes, rest, end: rest + up(own) + 64 };
+  return { bits, safety, places, texts, mark, joints, rest, end: rest + up(own) + 64 };
 }
 
 /** Most nodes that the pieces can have, counted twice where they are also found inside of words. */

@@ -55,6 +55,7 @@ class WasmChunks implements ChunkKernel {
   private readonly bytes: Uint8Array;
   private readonly numbers: Uint32Array;
   private readonly room: number;
+  private readonly idsAt: number;
   private readonly bits: TextBits;
   private readonly places: Places;
   private readonly isSummed: boolean;
@@ -90,6 +91,7 @@ class WasmChunks implements ChunkKernel {
     this.all = new Uint8Array(memory.buffer);
     this.numbers = new Uint32Array(memory.buffer);
     this.room = this.wasm.textRoom.value;
+    this.idsAt = this.wasm.idsAt.value;
     this.bytes = this.all.subarray(this.wasm.textAt.value, this.wasm.textAt.value + this.room);
     this.openRule();
     const { direct, model } = options;
@@ -177,8 +179,6 @@ class WasmChunks implements ChunkKernel {
     const idsAt = put(ids.subarray(0, count));
     const roots = at;
     at += 4 * codes;
-    const nodes = at;
-    at += 8 * (places.nodes + 2);
     all.set(bytes.subarray(0, offsets[count]), at);
     const prefix = model.kind === 'longest' ? model.prefix : new Uint8Array();
     const prefixAt = at + offsets[count];
@@ -190,7 +190,7 @@ class WasmChunks implements ChunkKernel {
       wasm.openModel(kind, unknown, 0, model.spellsUnknown, scores, model.unknownScore);
       if (model.sums !== undefined) this.openSums(model.sums, model.scores.length);
     }
-    wasm.openTrie(places.bits, factor, prefixAt, prefix.length, nodes, roots);
+    wasm.openTrie(places.bits, factor, prefixAt, prefix.length, roots);
     for (let from = 0; from < count; from += atOnce) {
       const to = Math.min(count, from + atOnce);
       if (wasm.addPieces(at, offsetsAt, idsAt, from, to) === 0) return false;
@@ -252,19 +252,19 @@ class WasmChunks implements ChunkKernel {
 
   private ask(start: number, end: number, out: number): number {
     const ids = this.options.ask(this.all, start, end);
-    const { idsAt } = this.wasm;
-    if (out + 4 * ids.length <= idsAt.value + 4 * this.room) {
+    const { idsAt } = this;
+    if (out + 4 * ids.length <= idsAt + 4 * this.room) {
       this.numbers.set(ids, out / 4);
       return out + 4 * ids.length;
     }
     this.flush(out);
     this.take(ids, this.read);
-    return idsAt.value;
+    return idsAt;
   }
 
   private flush(out: number): void {
-    const { value } = this.wasm.idsAt;
-    if (out > value) this.take(this.numbers.subarray(value / 4, out / 4), this.read);
+    const { idsAt } = this;
+    if (out > idsAt) this.take(this.numbers.subarray(idsAt / 4, out / 4), this.read);
   }
 
   encode(

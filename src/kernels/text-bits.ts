@@ -14,6 +14,10 @@ export const leastRoom = 6;
 /** Writes texts into a kernel's memory as UTF-8, bit by bit; lone surrogates become U+FFFD. */
 export class TextBits {
   private readonly wasm: TextExports;
+  /** Reading a global of WebAssembly is a call, and lines are short. */
+  private readonly textAt: number;
+  private readonly textRoom: number;
+  private readonly idsAt: number;
   /** The memory for ids, where UTF-16 waits: copying it there and making UTF-8 of it takes half the time of TextEncoder. */
   private readonly units: Buffer;
   private readonly bitUnits: number;
@@ -22,7 +26,10 @@ export class TextBits {
   constructor(wasm: TextExports, buffer: ArrayBuffer, bitUnits: number) {
     this.wasm = wasm;
     this.bitUnits = bitUnits;
-    this.units = Buffer.from(buffer, wasm.idsAt.value, 2 * bitUnits);
+    this.textAt = wasm.textAt.value;
+    this.textRoom = wasm.textRoom.value;
+    this.idsAt = wasm.idsAt.value;
+    this.units = Buffer.from(buffer, this.idsAt, 2 * bitUnits);
     wasm.openUnits();
   }
 
@@ -33,15 +40,15 @@ export class TextBits {
 
   /** Writes the next characters from text[from] on behind the `held` bytes of the memory for text, which has leastRoom, and gives how much was read and written. */
   write(text: string, from: number, held: number): { read: number; written: number } {
-    const { wasm, units, bitUnits } = this;
+    const { wasm, units, bitUnits, idsAt } = this;
     // No unit takes more than three bytes.
-    const most = Math.min(bitUnits, Math.floor((wasm.textRoom.value - held) / 3));
+    const most = Math.min(bitUnits, Math.floor((this.textRoom - held) / 3));
     let end = Math.min(text.length, from + most);
     // The two halves of a character must not be parted.
     if (end < text.length && isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end))) end--;
     units.write(from === 0 && end === text.length ? text : text.slice(from, end), 'utf16le');
-    const at = wasm.textAt.value + held;
-    return { read: end - from, written: wasm.encodeUnits(wasm.idsAt.value, end - from, at) - at };
+    const at = this.textAt + held;
+    return { read: end - from, written: wasm.encodeUnits(idsAt, end - from, at) - at };
   }
 }
 

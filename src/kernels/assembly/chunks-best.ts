@@ -1,11 +1,8 @@
 // The best way to cut a word of code points into pieces of a trie: the twin of ../../tokenizers/unigram.ts.
 import { byteIdsAt, heapAt, nextAt, previousAt, ranksAt, symbolsAt } from './bpe-memory';
-import { addPair, hashPair, lookUp, none } from './bpe-pairs';
+import { none } from './bpe-pairs';
+import { firstNode, nextNode, pieceAt } from './chunks-trie';
 
-/** By node of the trie u32: id + 1 of the piece that ends there, or 0; then u32: the lowest five bits of code points that go on, as bits. */
-let nodesAt: usize = 0;
-/** u32 by code point: the child of the root, or 0. */
-let rootsAt: usize = 0;
 /** f64 by id. */
 let scoresAt: usize = 0;
 let unknownScore: f64 = 0;
@@ -19,7 +16,7 @@ let highest: f64 = 0;
 
 /** Where the best piece that ends at a place begins, none when there is none; its id, or `unknownBit` and a code point; the best sums up to there. */
 export const fromAt: usize = previousAt;
-export const pieceAt: usize = nextAt;
+export const piecesAt: usize = nextAt;
 const sumsAt: usize = heapAt;
 const secondsAt: usize = heapAt + 0x110000;
 
@@ -31,45 +28,6 @@ export const pathAt: usize = ranksAt;
 
 /** The sum of all pieces before the next word. */
 let sum: f64 = 0;
-
-export function openNodes(nodes: usize, roots: usize): void {
-  nodesAt = nodes;
-  rootsAt = roots;
-}
-
-// @ts-ignore: decorators are AssemblyScript's
-@inline
-export function placeOf(node: u32): usize {
-  return nodesAt + (<usize>node << 3);
-}
-
-/** Makes a node the child of another one. */
-export function addNode(node: u32, code: u32, child: u32): void {
-  if (node === 0) {
-    store<u32>(rootsAt + (<usize>code << 2), child);
-    return;
-  }
-  addPair(node, code, child - 1);
-  const place = placeOf(node);
-  store<u32>(place, load<u32>(place, 4) | (1 << (code & 31)), 4);
-}
-
-/** The node after the root, or 0. */
-// @ts-ignore
-@inline
-function firstNode(code: u32): u32 {
-  return load<u32>(rootsAt + (<usize>code << 2));
-}
-
-/** The node after another one, or 0. */
-// @ts-ignore
-@inline
-export function nextNode(node: u32, code: u32): u32 {
-  if (node === 0) return firstNode(code);
-  // Most walks end here, in memory that they needed anyway.
-  if (((load<u32>(placeOf(node), 4) >> (code & 31)) & 1) === 0) return 0;
-  return lookUp(node, code, hashPair(node, code)) + 1;
-}
 
 export function openBest(unknown: i32, scores: usize, unknownSum: f64): void {
   unknownId = unknown;
@@ -107,7 +65,7 @@ export function findBest(count: u32, before: f64, rounds: bool): bool {
     let to = at;
     while (node !== 0) {
       to++;
-      const id = load<u32>(placeOf(node));
+      const id = pieceAt(node);
       if (id !== 0) {
         const total = load<f64>(scoresAt + (<usize>(id - 1) << 3)) + here;
         better(at, to, rounds ? <f64>(<f32>total) : total, id - 1);
@@ -140,7 +98,7 @@ function better(from: u32, to: u32, total: f64, piece: u32): bool {
   store<f64>(seconds, second);
   store<f64>(sums, total);
   store<u32>(fromAt + place, from);
-  store<u32>(pieceAt + place, piece);
+  store<u32>(piecesAt + place, piece);
   return true;
 }
 
@@ -156,7 +114,7 @@ function writePath(count: u32): void {
   pathSize = size;
   let to = pathAt + (<usize>size << 2);
   for (let at = count; at > 0; at = load<u32>(fromAt + (<usize>at << 2))) {
-    store<u32>(to, load<u32>(pieceAt + (<usize>at << 2)));
+    store<u32>(to, load<u32>(piecesAt + (<usize>at << 2)));
     to -= 4;
   }
   store<f32>(pathAt, limitOf(margin, count));

@@ -2,8 +2,8 @@
 // leaves the chunk to these.
 import { ranksAt, symbolsAt } from './bpe-memory';
 import { mergeSymbols } from './bpe-merge';
-import { idLimit, openPairs } from './bpe-pairs';
-import { addNode, findBest, fromAt, nextNode, openBest, openNodes, pieceAt, placeOf } from './chunks-best';
+import { findBest, fromAt, openBest, piecesAt } from './chunks-best';
+import { addNode, nextNode, openNodes, pieceAt, setPiece } from './chunks-trie';
 
 /** Models: 0 none, 1 pairs, 2 the longest piece first, 3 the best sum, 4 the best sum that goes on from word to word. */
 let model: i32 = 0;
@@ -11,9 +11,8 @@ let model: i32 = 0;
 /** Of model 4: symbols of the word that waits at symbolsAt. */
 export let symbolCount: u32 = 0;
 
-/** Nodes of the trie of pieces: 0 is the root, `inner` that of pieces inside of a word. Edges lie in the table of pairs. */
+/** The root of pieces inside of a word, 0 where it is that of all. */
 let inner: u32 = 0;
-let nodes: u32 = 2;
 /** -1 for none. */
 let unknownId: i32 = -1;
 let longestWord: u32 = 0;
@@ -38,11 +37,10 @@ let prefixSize: usize = 0;
 
 /**
  * Begins a trie of pieces. Those that begin with `prefix` are also found, without it, inside of words; without a prefix all are. The table
- * has 2^bits slots, `nodesPlace` eight bytes for as many nodes as the pieces have characters, and `roots` four for every code point.
+ * has 2^bits slots, more than the pieces have characters, and `roots` four bytes for every code point.
  */
-export function openTrie(bits: i32, factor: u64, prefix: usize, size: usize, nodesPlace: usize, roots: usize): void {
-  openPairs(bits, factor, 0, 0, 0, 0, 0);
-  openNodes(nodesPlace, roots);
+export function openTrie(bits: i32, factor: u64, prefix: usize, size: usize, roots: usize): void {
+  openNodes(bits, factor, roots);
   prefixAt = prefix;
   prefixSize = size;
   inner = size > 0 ? 1 : 0;
@@ -72,13 +70,12 @@ function insert(start: usize, end: usize, root: u32, id: u32): bool {
     at += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
     let child = nextNode(node, code);
     if (child === 0) {
-      child = nodes++;
-      if (child >= idLimit) return false;
-      addNode(node, code, child);
+      child = addNode(node, code);
+      if (child === 0) return false;
     }
     node = child;
   }
-  if (node !== root) store<u32>(placeOf(node), id + 1);
+  if (node !== root) setPiece(node, id);
   return true;
 }
 
@@ -126,7 +123,7 @@ function cutLongest(count: u32, out: usize): usize {
     for (let j = i; j < count; j++) {
       node = nextNode(node, symbolAt(j));
       if (node === 0) break;
-      const id = load<u32>(placeOf(node));
+      const id = pieceAt(node);
       if (id === 0) continue;
       found = id;
       after = j + 1;
@@ -172,7 +169,7 @@ function cutBest(count: u32, out: usize): usize {
 // @ts-ignore
 @inline
 function pieceOf(end: u32): i32 {
-  const id = load<i32>(pieceAt + (<usize>end << 2));
+  const id = load<i32>(piecesAt + (<usize>end << 2));
   return id < 0 ? unknownId : id;
 }
 
@@ -183,6 +180,6 @@ function wholeId(start: u32, end: u32): i32 {
     node = nextNode(node, symbolAt(i));
     if (node === 0) return unknownId;
   }
-  const id = load<i32>(placeOf(node));
+  const id = <i32>pieceAt(node);
   return id === 0 ? unknownId : id - 1;
 }
