@@ -132,7 +132,6 @@ export class Encoder {
 
   /**
    * Appends the ids of a text; a sink with spans gets UTF-16 offsets into the text.
-   *
    * `spelled` collects what added tokens spelled, white space that they took along included, by their place in the sink.
    */
   encode(text: string, into: IdSink, ignoreSpecial: boolean, spelled?: Map<number, string>): void {
