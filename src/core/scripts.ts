@@ -37,7 +37,8 @@ const scriptNames = [
 
 export type Script = (typeof scriptNames)[number] | 'Other';
 
-const patterns = scriptNames.map((name) => ({ name, pattern: new RegExp(`^\\p{Script=${name}}$`, 'u') }));
+/** Made when first asked: 33 patterns take V8 half a millisecond, and few commands tell scripts apart. */
+let patterns: { name: Script; pattern: RegExp }[] | undefined;
 
 /** Scripts of code points that were asked for: texts have few different ones. */
 const known = new Map<number, Script>();
@@ -52,6 +53,7 @@ export function scriptOf(codePoint: number): Script {
   let script = known.get(codePoint);
   if (script === undefined) {
     const text = String.fromCodePoint(codePoint);
+    patterns ??= scriptNames.map((name) => ({ name, pattern: new RegExp(`^\\p{Script=${name}}$`, 'u') }));
     script = patterns.find(({ pattern }) => pattern.test(text))?.name ?? 'Other';
     known.set(codePoint, script);
   }
