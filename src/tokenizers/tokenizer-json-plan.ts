@@ -71,7 +71,10 @@ export function planChunks(file: TokenizerFile, normalize: (text: string) => str
   };
   if (!normalizers.every(isLocal) || !(dropsSpaces || cutsAtSpaces(file, cuts))) return undefined;
   const written = normalize(' ');
-  if (written !== ' ' && written !== metaspace) return undefined;
+  if (written !== ' ' && (written !== metaspace || dropsSpaces)) return undefined;
+  // What stands for white space and is none is no cut, and part of a word.
+  if (dropsSpaces && normalizers.some((part) => isSpaceRule(part) && !/^\s*$/.test(part.content as string)))
+    return undefined;
   return planOf(onlyFirst || types.some((type) => endTypes.has(type)), {
     kind: 'spaces',
     isSafe: createSafety(quickened(file, normalize)),
