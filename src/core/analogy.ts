@@ -1,4 +1,4 @@
-import { claimBytes, releaseBytes } from '../kernels/arena.ts';
+import { claimFloats, releaseBytes } from '../kernels/arena.ts';
 import { loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable, RowBlock } from '../types.ts';
 import type { Neighbor } from './neighbors.ts';
@@ -98,13 +98,8 @@ async function compareRows(
   try {
     for await (const block of table.scan()) compare(block);
   } finally {
-    releaseBytes(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
+    releaseBytes(floats);
   }
-}
-
-function claimFloats(length: number): Float32Array {
-  const bytes = claimBytes(length * 4);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, length);
 }
 
 /** Cosine of a row with unit vectors, and its norm, in float64; NaN for a row without a direction. */

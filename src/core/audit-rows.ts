@@ -1,4 +1,4 @@
-import { claimBytes, releaseBytes } from '../kernels/arena.ts';
+import { claimFloats, releaseBytes } from '../kernels/arena.ts';
 import { loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable } from '../types.ts';
 
@@ -57,8 +57,7 @@ export async function sumRows(
       advance?.(block.rows);
     }
   } finally {
-    for (const floats of [queries, dots, squares])
-      releaseBytes(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
+    for (const floats of [queries, dots, squares]) releaseBytes(floats);
   }
   return result;
 }
@@ -77,11 +76,6 @@ export function squareOf(row: ArrayLike<number>): number {
   let square = 0;
   for (let i = 0; i < row.length; i++) square += row[i] * row[i];
   return square;
-}
-
-function claimFloats(length: number): Float32Array {
-  const bytes = claimBytes(length * 4);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, length);
 }
 
 /** Visits chosen rows, a bounded number in memory at a time. The row is valid until the next one. Ids are below table.rows. */

@@ -1,4 +1,4 @@
-import { claimBytes, releaseBytes } from '../kernels/arena.ts';
+import { claimFloats, releaseBytes } from '../kernels/arena.ts';
 import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable, RowBlock } from '../types.ts';
 import { unitRow } from './analogy.ts';
@@ -100,9 +100,7 @@ async function predictPart(
       if (usable < block.rows || block.start + block.rows >= options.rows) break;
     }
   } finally {
-    for (const floats of [queries, dots, squares]) {
-      releaseBytes(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength));
-    }
+    for (const floats of [queries, dots, squares]) releaseBytes(floats);
   }
 }
 
@@ -149,9 +147,4 @@ function answerAll({ start, rows, dots, inverses }: ComparedRows, asked: Asked):
       bound = scores[last];
     }
   }
-}
-
-function claimFloats(length: number): Float32Array {
-  const bytes = claimBytes(length * 4);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, length);
 }

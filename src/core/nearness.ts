@@ -1,4 +1,4 @@
-import { claimBytes, releaseBytes } from '../kernels/arena.ts';
+import { claimDoubles, releaseBytes } from '../kernels/arena.ts';
 import type { DotKernel } from '../kernels/dots.ts';
 import type { Metric } from '../kernels/nearness.ts';
 import { type Components, removeComponents } from './components.ts';
@@ -47,8 +47,7 @@ export function compareExactly(
     }
     return results;
   } finally {
-    for (const part of [data, exact, sums, own])
-      releaseBytes(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+    for (const part of [data, exact, sums, own]) releaseBytes(part);
   }
 }
 
@@ -64,9 +63,4 @@ export function reduced(row: Float32Array, removed: Components | undefined): Flo
   const exact = new Float64Array(row);
   if (removed !== undefined) removeComponents(exact, removed);
   return exact;
-}
-
-function claimDoubles(length: number): Float64Array {
-  const bytes = claimBytes(length * 8);
-  return new Float64Array(bytes.buffer, bytes.byteOffset, length);
 }

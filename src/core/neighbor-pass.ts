@@ -1,4 +1,4 @@
-import { claimBytes, releaseBytes } from '../kernels/arena.ts';
+import { claimFloats, releaseBytes } from '../kernels/arena.ts';
 import { CandidateRows, halvesLines, type StoredRows } from '../kernels/candidate-rows.ts';
 import { type DotKernel, decodeHalves } from '../kernels/dots.ts';
 import { isMeasured, type Metric, nearness } from '../kernels/nearness.ts';
@@ -82,8 +82,7 @@ export class NeighborPass {
   }
 
   release(): void {
-    const { buffer, byteOffset, byteLength } = this.#queries;
-    releaseBytes(new Uint8Array(buffer, byteOffset, byteLength));
+    releaseBytes(this.#queries);
     this.#candidates.release();
   }
 
@@ -189,9 +188,4 @@ export function mergeCandidates(parts: readonly Candidates[], k: number): number
   const all = parts.flatMap(({ rows, scores }) => Array.from(rows, (row, i) => ({ row, score: scores[i] })));
   all.sort((a, b) => b.score - a.score || a.row - b.row);
   return all.slice(0, k + spareCandidates).map(({ row }) => row);
-}
-
-function claimFloats(length: number): Float32Array {
-  const bytes = claimBytes(length * 4);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, length);
 }

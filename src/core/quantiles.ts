@@ -1,4 +1,4 @@
-import { claimBytes, releaseBytes } from '../kernels/arena.ts';
+import { claimBytes, claimFloats, claimWords, releaseBytes } from '../kernels/arena.ts';
 import { type DigestKernel, digestValues, halfRange, loadDigestKernel } from '../kernels/digest.ts';
 import type { RowBlock } from '../types.ts';
 
@@ -18,8 +18,7 @@ class Counters {
   #pending = 0;
 
   constructor(length: number) {
-    const bytes = claimBytes(length * 4);
-    this.fast = new Uint32Array(bytes.buffer, bytes.byteOffset, length).fill(0);
+    this.fast = claimWords(length).fill(0);
   }
 
   /** To be called before so many values are counted. */
@@ -44,7 +43,7 @@ class Counters {
   }
 
   release(): void {
-    releaseBytes(new Uint8Array(this.fast.buffer, this.fast.byteOffset, this.fast.byteLength));
+    releaseBytes(this.fast);
   }
 }
 
@@ -103,8 +102,7 @@ export class ValueQuantiles {
       }
     }
     counters.release();
-    const bytes = claimBytes(mostKept * 4);
-    const values = new Float32Array(bytes.buffer, bytes.byteOffset, mostKept);
+    const values = claimFloats(mostKept);
     this.#kept = { flags, values, used: 0, isFull: total === 0 };
   }
 
@@ -166,8 +164,7 @@ export class ValueQuantiles {
     this.#upper.release();
     const { values, flags } = this.#kept ?? {};
     if (flags !== undefined) releaseBytes(flags);
-    if (values !== undefined)
-      releaseBytes(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    if (values !== undefined) releaseBytes(values);
   }
 
   /** In which half the value of each rank lies, and its rank there. */

@@ -1,4 +1,4 @@
-import { claimBytes } from '../kernels/arena.ts';
+import { claimFloats } from '../kernels/arena.ts';
 
 /** Below this, fresh memory costs less than the arena. */
 const bufferedValues = 1 << 16;
@@ -13,10 +13,7 @@ export function rowBuffer(most: number): (values: number) => Float32Array | unde
   let buffer: Float32Array | undefined;
   return (values) => {
     if (values < bufferedValues || values > most) return undefined;
-    if (buffer === undefined) {
-      const bytes = claimBytes(most * 4);
-      buffer = new Float32Array(bytes.buffer, bytes.byteOffset, most);
-    }
+    buffer ??= claimFloats(most);
     return buffer.subarray(0, values);
   };
 }

@@ -64,10 +64,30 @@ export function claimBytes(byteLength: number): Uint8Array {
   return new Uint8Array(arena.buffer, start, byteLength);
 }
 
+/** claimBytes for float32. Shape: [length] */
+export function claimFloats(length: number): Float32Array {
+  const bytes = claimBytes(length * 4);
+  return new Float32Array(bytes.buffer, bytes.byteOffset, length);
+}
+
+/** claimBytes for float64. Shape: [length] */
+export function claimDoubles(length: number): Float64Array {
+  const bytes = claimBytes(length * 8);
+  return new Float64Array(bytes.buffer, bytes.byteOffset, length);
+}
+
+/** claimBytes for uint32. Shape: [length] */
+export function claimWords(length: number): Uint32Array {
+  const bytes = claimBytes(length * 4);
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, length);
+}
+
 /**
  * Gives a claim back; its views must not be used afterwards. Plain memory and views that were released already are ignored.
+ *
+ * @param view from where the claim starts
  */
-export function releaseBytes(view: Uint8Array): void {
+export function releaseBytes(view: ArrayBufferView): void {
   const start = arenaOffset(view);
   const length = start === undefined ? undefined : claims.get(start);
   if (start === undefined || length === undefined) return;

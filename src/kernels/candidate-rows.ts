@@ -1,4 +1,4 @@
-import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
+import { arenaOffset, claimFloats, claimWords, releaseBytes } from './arena.ts';
 import type { DotKernel, HalfType } from './dots.ts';
 import { type QueryLines, type RoundedQueries, rowsOfPanel } from './rounded.ts';
 
@@ -42,7 +42,7 @@ export class CandidateRows {
   readonly #kernel: DotKernel;
   readonly #lines: QueryLines;
   readonly #rounded: RoundedQueries | undefined;
-  readonly #claims: Uint8Array[] = [];
+  readonly #claims: readonly ArrayBufferView[];
   /** Parts that still go without rounded products, and how many will next time. */
   #waiting = 0;
   #pause = 1;
@@ -51,16 +51,12 @@ export class CandidateRows {
     this.#kernel = kernel;
     this.#lines = lines;
     this.mostRows = lines.lines > halvesLines ? rowsOfPanel(lines.dim) : fewLinesRows;
-    const claim = (length: number): Uint8Array => {
-      const bytes = claimBytes(length * 4);
-      this.#claims.push(bytes);
-      return bytes;
-    };
-    this.dots = floatsOf(claim((lines.lines + 1) * this.mostRows));
-    this.squares = floatsOf(claim(this.mostRows));
-    this.found = wordsOf(claim(lines.count * this.mostRows));
-    this.counts = wordsOf(claim(lines.count));
-    const isPlaced = this.#claims.every((bytes) => arenaOffset(bytes) !== undefined);
+    this.dots = claimFloats((lines.lines + 1) * this.mostRows);
+    this.squares = claimFloats(this.mostRows);
+    this.found = claimWords(lines.count * this.mostRows);
+    this.counts = claimWords(lines.count);
+    this.#claims = [this.dots, this.squares, this.found, this.counts];
+    const isPlaced = this.#claims.every((part) => arenaOffset(part) !== undefined);
     if (lines.count >= leastRounded && isPlaced) this.#rounded = kernel.roundQueries?.(lines);
   }
 
@@ -143,12 +139,4 @@ export class CandidateRows {
     const block = { data, rows, type, dim, queries, metric, bound, dots, squares, found };
     this.counts[0] = this.#kernel.selectHalves(block);
   }
-}
-
-function floatsOf(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-}
-
-function wordsOf(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }

@@ -1,4 +1,4 @@
-import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
+import { arenaOffset, claimFloats, releaseBytes } from './arena.ts';
 import { loadArenaKernel } from './arena-kernel.ts';
 import { type CandidateBlock, type ExactBlock, type NearnessKernel, plainNearness } from './nearness.ts';
 import { metricNumbers, type QueryLines, type RoundedExports, RoundedQueries } from './rounded.ts';
@@ -169,8 +169,7 @@ function simdDots(wasm: DotExports): DotKernel {
       }
       wasm.dotOne(data, rows, dim, queries, dots, squares);
       if (count > 1) multiplyMany(wasm, { data, queries, dots, rows, dim, count, stride });
-      if (staged !== block.data)
-        releaseBytes(new Uint8Array(staged.buffer, staged.byteOffset, staged.byteLength));
+      if (staged !== block.data) releaseBytes(staged);
     },
     dotHalves(block) {
       const { rows, dim, count, stride } = block;
@@ -267,8 +266,7 @@ function multiplyMany(wasm: DotExports, { data, queries, dots, rows, dim, count,
 
 function stageRows({ data, rows, dim }: DotBlock): Float32Array {
   if (arenaOffset(data) !== undefined) return data;
-  const bytes = claimBytes(rows * dim * 4);
-  const staged = new Float32Array(bytes.buffer, bytes.byteOffset, rows * dim);
+  const staged = claimFloats(rows * dim);
   staged.set(data.subarray(0, rows * dim));
   return staged;
 }

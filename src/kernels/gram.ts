@@ -1,4 +1,4 @@
-import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
+import { arenaOffset, claimBytes, claimDoubles, claimFloats, releaseBytes } from './arena.ts';
 import { loadArenaKernel } from './arena-kernel.ts';
 
 /** Rows that one call of a kernel takes at most: their panels stay in the second cache, and float32 sums stay exact enough. */
@@ -59,16 +59,12 @@ export function claimGramSums(
   share: GramShare = { index: 0, of: 1 },
 ): GramSums {
   const width = (dim + 8) & ~7;
-  const sums = claimBytes(width * width * 8);
-  const shifts = claimBytes(width * 4);
-  const panels = claimBytes(width * gramRows * 4);
-  shifts.fill(0);
   const gram = {
     dim,
     width,
-    sums: new Float64Array(sums.buffer, sums.byteOffset, width * width),
-    shift: new Float32Array(shifts.buffer, shifts.byteOffset, width),
-    panels: new Float32Array(panels.buffer, panels.byteOffset, width * gramRows),
+    sums: claimDoubles(width * width),
+    shift: claimFloats(width).fill(0),
+    panels: claimFloats(width * gramRows),
     scale,
     share,
   };
@@ -80,8 +76,7 @@ export function claimGramSums(
 
 /** Gives the memory of sums back to the arena. */
 export function releaseGramSums({ sums, shift, panels }: GramSums): void {
-  for (const part of [sums, shift, panels])
-    releaseBytes(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  for (const part of [sums, shift, panels]) releaseBytes(part);
 }
 
 /** The lines of each panel of a share. Shape: of [8 * width] each */

@@ -1,4 +1,4 @@
-import { claimBytes, releaseBytes } from './arena.ts';
+import { claimDoubles, claimFloats, claimWords, releaseBytes } from './arena.ts';
 
 /** Rows that one call of a kernel takes at most. */
 export const momentRows = 1024;
@@ -72,15 +72,15 @@ export function claimMomentSums(dim: number, columns: boolean): MomentSums {
   const width = columns ? dim : 1;
   const sums: MomentSums = {
     dim,
-    sums: float64s(width),
-    squares: float64s(width),
-    units: float64s(width),
-    buckets: uint32s(bucketCount),
-    rowSquares: float64s(momentRows),
-    rowLows: float32s(momentRows),
-    rowHighs: float32s(momentRows),
-    totals: float64s(3),
-    notable: uint32s(momentRows),
+    sums: claimDoubles(width),
+    squares: claimDoubles(width),
+    units: claimDoubles(width),
+    buckets: claimWords(bucketCount),
+    rowSquares: claimDoubles(momentRows),
+    rowLows: claimFloats(momentRows),
+    rowHighs: claimFloats(momentRows),
+    totals: claimDoubles(3),
+    notable: claimWords(momentRows),
   };
   for (const part of arraysOf(sums)) part.fill(0);
   return sums;
@@ -88,8 +88,7 @@ export function claimMomentSums(dim: number, columns: boolean): MomentSums {
 
 /** Gives the memory of sums back to the arena. */
 export function releaseMomentSums(sums: MomentSums): void {
-  for (const part of arraysOf(sums))
-    releaseBytes(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  for (const part of arraysOf(sums)) releaseBytes(part);
 }
 
 /** The reference: plain TypeScript over typed arrays. */
@@ -196,19 +195,4 @@ function addTotals({ dim, sums, squares, rowSquares }: MomentSums, data: Float32
 function arraysOf(sums: MomentSums): (Float64Array | Float32Array | Uint32Array)[] {
   const { squares, units, buckets, rowSquares, rowLows, rowHighs, totals, notable } = sums;
   return [sums.sums, squares, units, buckets, rowSquares, rowLows, rowHighs, totals, notable];
-}
-
-function float64s(length: number): Float64Array {
-  const bytes = claimBytes(length * 8);
-  return new Float64Array(bytes.buffer, bytes.byteOffset, length);
-}
-
-function float32s(length: number): Float32Array {
-  const bytes = claimBytes(length * 4);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, length);
-}
-
-function uint32s(length: number): Uint32Array {
-  const bytes = claimBytes(length * 4);
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, length);
 }

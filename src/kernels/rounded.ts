@@ -1,4 +1,4 @@
-import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
+import { arenaOffset, claimBytes, claimFloats, releaseBytes } from './arena.ts';
 import type { Metric } from './nearness.ts';
 
 /** Length of a rounded row; assembly/dots-rounded.ts knows it too. */
@@ -98,7 +98,7 @@ function paddedDim(dim: number): number {
 export class RoundedQueries {
   readonly #wasm: RoundedExports;
   readonly #lines: QueryLines;
-  readonly #claims: Uint8Array[] = [];
+  readonly #claims: ArrayBufferView[] = [];
   readonly #rounded: Uint8Array;
   readonly #panel: Uint8Array;
   readonly #inverses: Float32Array;
@@ -116,15 +116,15 @@ export class RoundedQueries {
     const rows = rowsOfPanel(dim);
     this.#wasm = wasm;
     this.#lines = lines;
-    this.#rounded = this.#claim(groups * groupQueries * paddedDim(dim) * 2).fill(0);
-    this.#panel = this.#claim(rows * paddedDim(dim) * 2);
-    this.#inverses = floatsOf(this.#claim(rows * 4));
-    this.#factors = this.#claim(rows * 8);
-    this.#needs = floatsOf(this.#claim(groups * needNumbers * groupQueries * 4));
-    this.#scales = floatsOf(this.#claim(count * 4));
+    this.#rounded = this.#keep(claimBytes(groups * groupQueries * paddedDim(dim) * 2)).fill(0);
+    this.#panel = this.#keep(claimBytes(rows * paddedDim(dim) * 2));
+    this.#inverses = this.#keep(claimFloats(rows));
+    this.#factors = this.#keep(claimBytes(rows * 8));
+    this.#needs = this.#keep(claimFloats(groups * needNumbers * groupQueries));
+    this.#scales = this.#keep(claimFloats(count));
     // Half a unit in each dimension of both, and a twentieth for what float32 adds; then float32 sums of products, twice.
     this.#error = (1.05 * Math.sqrt(dim)) / roundedLength + (dim / 4 + 32) * 2 ** -23;
-    const squares = this.#claim(count * 4);
+    const squares = this.#keep(claimFloats(count));
     if (this.isPlaced)
       wasm.roundQueries(
         arenaOffset(queries)!,
@@ -142,10 +142,9 @@ export class RoundedQueries {
     return this.#lines.dim <= widestRounded && all.every((part) => arenaOffset(part) !== undefined);
   }
 
-  #claim(byteLength: number): Uint8Array {
-    const bytes = claimBytes(byteLength);
-    this.#claims.push(bytes);
-    return bytes;
+  #keep<View extends ArrayBufferView>(claim: View): View {
+    this.#claims.push(claim);
+    return claim;
   }
 
   release(): void {
@@ -235,8 +234,4 @@ export class RoundedQueries {
       for (let at = query * stride; at < end; at++) dots[query * stride + found[at]] -= shifts[query];
     }
   }
-}
-
-function floatsOf(bytes: Uint8Array): Float32Array {
-  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
