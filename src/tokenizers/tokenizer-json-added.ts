@@ -183,6 +183,8 @@ export class AddedTokenMatcher {
         end = Math.max(end, done);
         while (end < text.length && isWhiteSpace(text.charCodeAt(end))) end++;
       }
+      // White space that the match before took along is not there again.
+      if (start >= end) continue;
       if (done < start) segments.push({ start: done, end: start, token: undefined });
       segments.push({ start, end, token });
       done = end;

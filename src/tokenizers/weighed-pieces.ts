@@ -11,25 +11,26 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
  * Adds a word to the trace of a sink that has one: the pieces that might have been, and those that are the word's tokens.
  *
  * @param first place in the sink of the word's first token; its spans are offsets into `bytes`
- * @param candidates pieces that stand in bytes[start, end), by places in `bytes`; asked for only where there is a trace
- * @throws EmbError "range" for a word of more than 4,096 bytes
+ * @param candidates pieces that stand in bytes[start, end), by places in `bytes`; asked for only where there is a trace; absent where
+ * words are looked up whole
+ * @throws EmbError "range" for a word of more than 4,096 bytes that has candidates
  */
 export function traceWord(
   into: IdSink,
   first: number,
   bytes: Uint8Array,
   [start, end]: readonly [number, number],
-  candidates: () => Omit<WeighedPiece, 'chosen'>[],
+  candidates?: () => Omit<WeighedPiece, 'chosen'>[],
 ): void {
   if (!keepsSpans(into) || into.trace === undefined || end <= start) return;
-  if (end - start > mostBytes) {
+  if (candidates !== undefined && end - start > mostBytes) {
     throw new EmbError(
       'range',
       `a word is ${end - start} bytes, expected at most ${mostBytes} to explain its pieces`,
       'give a shorter text',
     );
   }
-  const pieces = candidates().map(
+  const pieces = (candidates?.() ?? []).map(
     (piece): WeighedPiece => ({
       ...piece,
       start: piece.start - start,

@@ -21,6 +21,6 @@ export class WordLevel implements WordModel {
     if (id < 0) id = this.unknownId ?? refuseUnknown(this.name, this.unknown);
     const first = into.length;
     pushWord(id, start, end, into);
-    traceWord(into, first, bytes, [start, end], () => []);
+    traceWord(into, first, bytes, [start, end]);
   }
 }

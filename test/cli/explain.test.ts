@@ -49,6 +49,14 @@ test('--explain says in a line what is looked up where there are no steps', () =
   expect(words.stdout).toContain('each word is looked up as a whole: there are no steps');
   const level = emb([...args, 'fixtures/tokenizers/more/words.json', '-f', 'table']);
   expect(level.stdout).toContain('each word is looked up as a whole: there are no steps');
+  const long = emb([
+    'tokenize',
+    '--explain',
+    'a'.repeat(10_000),
+    '-m',
+    'fixtures/tokenizers/more/words.json',
+  ]);
+  expect([long.code, long.stdout]).toEqual([0, expect.stringContaining('there are no steps')]);
   expect(emb([...args, 'fixtures/tokenizers/wordpiece', '-f', 'table']).stdout).not.toContain('no steps');
 });
 
