@@ -175,7 +175,9 @@ function encodeNew(at: usize, end: usize, key: u64, place: usize, out: usize): u
   if (isSummed) return encodeSummed(at, end, key, place, out);
   let after = isDirect ? encodeDirect(at, end, out) : 0;
   if (after === 0) after = ask(at, end, out);
+  const tokens = <u32>((after - out) >> 2);
   const size = <u32>(end - at);
-  if (after > out && size <= longestWord) keep(at, size, key, place, out, <u32>((after - out) >> 2));
+  // More ids than a chunk may have symbols had no room when they are copied behind others.
+  if (after > out && size <= longestWord && tokens <= mostSymbols) keep(at, size, key, place, out, tokens);
   return after;
 }
