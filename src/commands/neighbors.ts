@@ -11,6 +11,7 @@ import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { hasDirection, nameOfQuery, type Query, queriesOf } from './queries.ts';
 import { type Asked, begun, queryColumns } from './query-batches.ts';
 import { startScanThreads } from './scan-threads.ts';
+import { threadsOption } from './threads-option.ts';
 
 /** Bytes of a table from which on a second thread gains more than its start costs; with many queries, bytes times queries. */
 const secondThreadWorth = 600e6;
@@ -87,15 +88,9 @@ export const command: Command = {
       default: 'simd',
       description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
     },
-    {
-      long: 'threads',
-      type: 'integer',
-      value: 'n',
-      min: 1,
-      max: 64,
-      description:
-        'threads that scan a local file (default: a second one from 600 MB on where there are cores for it, for many queries or --remove-components); the answers are the same',
-    },
+    threadsOption(
+      'threads that scan a local file (default: a second one from 600 MB on where there are cores for it, for many queries or --remove-components); the answers are the same',
+    ),
   ],
   groups: ['model', 'tokenizer', 'input', 'scratch'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids'],

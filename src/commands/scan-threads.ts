@@ -7,11 +7,11 @@ import type { EmbeddingTable } from '../types.ts';
  * that is no local file.
  */
 export async function startScanThreads(
-  { options, startWorkers }: Context,
+  { options, cores, startWorkers }: Context,
   { origin }: Pick<EmbeddingTable, 'origin'>,
   isWorth: boolean,
 ): Promise<WorkerThread[]> {
-  const count = (options.threads as number | undefined) ?? (isWorth ? 2 : 1);
+  const count = (options.threads as number | undefined) ?? (isWorth && cores() > 1 ? 2 : 1);
   if (count === 1 || origin === undefined) return [];
   const job: ScanJob = { origin, kernel: options.kernel === 'ts' ? 'ts' : 'simd' };
   return startWorkers(count - 1, 'scan', job);

@@ -14,6 +14,7 @@ import {
   type RowNames,
 } from './stats-fields.ts';
 import { askedHelp, askedOptions, isAsked } from './stats-options.ts';
+import { threadsOption } from './threads-option.ts';
 
 export const command: Command = {
   name: 'stats',
@@ -44,15 +45,9 @@ export const command: Command = {
       default: 'simd',
       description: 'WebAssembly SIMD or plain TypeScript; the numbers are the same',
     },
-    {
-      long: 'threads',
-      type: 'integer',
-      value: 'n',
-      min: 1,
-      max: 64,
-      description:
-        'threads for --spectrum of a local file (default: a second one for much work); the numbers are the same',
-    },
+    threadsOption(
+      'threads for --spectrum of a local file (default: a second one for much work); the numbers are the same',
+    ),
   ],
   groups: ['model', 'tokenizer', 'input', 'scratch'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md'],

@@ -143,15 +143,18 @@ export function encodeOptions(options: OptionValues): EncodeOptions {
 
 /** At most --truncate of the ids that were given, from the first on, with a note when any were cut. */
 export function truncatedGiven(ids: Uint32Array, row: number, context: Context): Uint32Array {
-  const limit = limitOf(ids.length, row, context);
-  return limit === undefined ? ids : ids.subarray(0, limit);
+  const limit = limitOf(ids.length, context);
+  if (limit === undefined) return ids;
+  noteCut(ids.length, limit, row, context);
+  return ids.subarray(0, limit);
 }
 
 /** At most --truncate of a text's tokens, those of the template among them, with a note when any were cut. @throws EmbError "usage" for fewer than the template adds */
 export function truncated(tokens: Token[], row: number, context: Context, tokenizer: Tokenizer): Token[] {
-  const limit = limitOf(tokens.length, row, context);
+  const limit = limitOf(tokens.length, context);
   if (limit === undefined) return tokens;
   const end = templateEnd(limit, context, tokenizer);
+  noteCut(tokens.length, limit, row, context);
   return tokens.slice(0, limit - end).concat(tokens.slice(tokens.length - end));
 }
 
@@ -162,18 +165,21 @@ export function truncatedIds(
   context: Context,
   tokenizer: Tokenizer,
 ): Uint32Array {
-  const limit = limitOf(ids.length, row, context);
+  const limit = limitOf(ids.length, context);
   if (limit === undefined) return ids;
   const end = templateEnd(limit, context, tokenizer);
+  noteCut(ids.length, limit, row, context);
   ids.copyWithin(limit - end, ids.length - end);
   return ids.subarray(0, limit);
 }
 
-function limitOf(count: number, row: number, context: Context): number | undefined {
-  const limit = context.options.truncate as number | undefined;
-  if (limit === undefined || count <= limit) return undefined;
+function limitOf(count: number, { options }: Context): number | undefined {
+  const limit = options.truncate as number | undefined;
+  return limit === undefined || count <= limit ? undefined : limit;
+}
+
+function noteCut(count: number, limit: number, row: number, context: Context): void {
   context.note(`text ${row} has ${formatCount(count)} tokens, cut to ${formatCount(limit)}`);
-  return limit;
 }
 
 /** How many tokens at the end of a text are the template's and stay: padding by --fit comes after them, and is cut first. */

@@ -4,6 +4,7 @@ import { EmbError } from '../errors.ts';
 import { characterCount } from '../text/characters.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Column, IdSink, Report, Tokenizer } from '../types.ts';
+import { threadsOption } from './threads-option.ts';
 import {
   encodedBy,
   encodeOptions,
@@ -81,15 +82,9 @@ export const command: Command = {
         'what made each token, in tables too: added token, model, byte fallback, unknown, template, padding',
     },
     { long: 'fit', type: 'flag', description: 'truncate and pad as the tokenizer.json says' },
-    {
-      long: 'threads',
-      type: 'integer',
-      value: 'n',
-      min: 1,
-      max: 64,
-      description:
-        'threads for much text (default: one for each core, 8 at most); the answers and their order are the same',
-    },
+    threadsOption(
+      'threads for much text (default: one for each core, 8 at most); the answers and their order are the same',
+    ),
   ],
   groups: ['tokenizer', 'input'],
   inputs: ['lines', 'jsonl[:field]', 'ids'],

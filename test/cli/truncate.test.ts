@@ -58,6 +58,7 @@ test('--truncate cuts plainly where there is no template, and wants room for one
   expect(bare).toEqual(all.map((line) => line.split(' ').slice(0, 2).join(' ')));
   const { code, stderr } = linesOf(bert, '--truncate', '1');
   expect(code).toBe(2);
+  expect(stderr).not.toContain('cut to');
   expect(stderr).toMatch(
     /--truncate is 1, expected at least 2: .*bert\.json puts so many tokens around each text/,
   );
