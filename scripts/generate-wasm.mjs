@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,digest,dots,gram,dequantize,mersenne,shortest,bpe,chunks,text-vectors}.ts.
+// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,differences,digest,dots,gram,dequantize,mersenne,shortest,bpe,chunks,text-vectors}.ts.
 // Alone: node scripts/generate-wasm.mjs
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -28,6 +28,15 @@ const kernels = [
     parts: ['halves', 'nearness', 'rounded', 'select'].map((part) => `src/kernels/assembly/dots-${part}.ts`),
     target: 'src/generated/dots.ts',
     name: 'dotsBase64',
+    memory: [
+      ...['--importMemory', '--noExportMemory'],
+      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
+    ],
+  },
+  {
+    source: 'src/kernels/assembly/differences.ts',
+    target: 'src/generated/differences.ts',
+    name: 'differencesBase64',
     memory: [
       ...['--importMemory', '--noExportMemory'],
       ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],

@@ -50,20 +50,19 @@ export async function quantReport(
   pairs: RowPairs,
 ): Promise<Report> {
   const { options } = context;
+  const kernel = options.kernel === 'ts' ? 'ts' : 'simd';
   const totals: DiffTotals = { rows: 0, signal: 0, noise: 0 };
   const sample = samplePairs(pairs, (options.sample as number | undefined) ?? 256);
   const most = mostPrinted(context);
   const progress = context.progress(pairs.after.length, 'rows');
-  const changed = await compareRows(
-    before.table,
-    after.table,
-    pairs,
-    (rows) => progress.advance(rows),
+  const changed = await compareRows(before.table, after.table, pairs, {
+    kernel,
     totals,
-  ).finally(() => progress.done());
-  const order = mostChanged(changed).subarray(0, Math.min(most, changed.after.length));
+    advance: (rows) => progress.advance(rows),
+  }).finally(() => progress.done());
+  const order = mostChanged(changed, most);
   const named = options.summary ? [] : placesOf(pairs, changed, order.subarray(0, mostNamed));
-  const nearest = await nearestPairs(before.table, after.table, pairs, [...sample, ...named]);
+  const nearest = await nearestPairs(before.table, after.table, pairs, [...sample, ...named], kernel);
   const flipped = nearest.slice(0, sample.length).filter((one) => one.flipped).length;
   const loss: Loss = { totals, changed, sampled: sample.length, flipped };
   const status = options.exitCode && changed.after.length > 0 ? ('found' as const) : undefined;

@@ -65,6 +65,14 @@ export const command: Command = {
     },
     { long: 'summary', type: 'flag', description: 'with --quant: one record of the table as a whole' },
     { long: 'exit-code', type: 'flag', description: 'exit with 3 when there are differences' },
+    {
+      long: 'kernel',
+      type: 'text',
+      value: 'name',
+      choices: ['simd', 'ts'],
+      default: 'simd',
+      description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
+    },
   ],
   groups: [],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md'],
@@ -94,9 +102,10 @@ export const command: Command = {
       if (context.options[long] !== undefined)
         throw new EmbError('usage', `--${long} is given without --quant`, 'emb diff A B --quant');
     const progress = context.progress(pairs.after.length, 'rows');
-    const changed = await compareRows(before.table, after.table, pairs, (rows) =>
-      progress.advance(rows),
-    ).finally(() => progress.done());
+    const changed = await compareRows(before.table, after.table, pairs, {
+      kernel: context.options.kernel === 'ts' ? 'ts' : 'simd',
+      advance: (rows) => progress.advance(rows),
+    }).finally(() => progress.done());
     return reportOf(context, before, after, pairs, changed);
   },
 };
@@ -144,9 +153,10 @@ function reportOf(
   });
   const most = mostPrinted(context);
   const names = { before: before.tokenizer, after: after.tokenizer };
-  const order = mostChanged(changed);
+  const order = mostChanged(changed, most);
+  const count = changed.after.length;
   const kinds: [change: string, count: number, cells: (index: number) => Cell[]][] = [
-    ['changed', order.length, (index) => changedCells(changed, order[index], names)],
+    ['changed', count, (index) => changedCells(changed, order[index], names)],
     ['moved', moved.length, (index) => otherCells('moved', names, ...moved[index])],
     ['removed', pairs.removed.length, (index) => otherCells('removed', names, pairs.removed[index], null)],
     ['added', pairs.added.length, (index) => otherCells('added', names, null, pairs.added[index])],
@@ -157,7 +167,7 @@ function reportOf(
     context.note(
       `${formatCount(printed)} of ${formatCount(total)} differences are printed; --all prints all`,
     );
-  const same = pairs.after.length - order.length - moved.length;
+  const same = pairs.after.length - count - moved.length;
   const said = kinds.map(([name, count]) => `${formatCount(count)} ${name}`);
   async function* blocks() {
     let cells: Cell[][] = [];

@@ -171,7 +171,7 @@ export async function checkHead(
 /** Rows that are not the same in both tables; those that only one has are among them. */
 async function differingRows(input: EmbeddingTable, output: EmbeddingTable): Promise<number[]> {
   const pairs = pairByRow(input.rows, output.rows);
-  const { after } = await compareRows(input, output, pairs, () => {});
+  const { after } = await compareRows(input, output, pairs);
   return [...after, ...pairs.removed, ...pairs.added];
 }
 

@@ -1,3 +1,5 @@
+import { claimDoubles, claimFloats, releaseBytes } from '../kernels/arena.ts';
+import { loadDifferenceKernel, sumsOfPair } from '../kernels/differences.ts';
 import type { EmbeddingTable, Tokenizer } from '../types.ts';
 
 /** Values of one block of rows, on either side. */
@@ -87,49 +89,57 @@ export interface DiffTotals {
   noise: number;
 }
 
+export interface CompareOptions {
+  kernel?: 'ts' | 'simd';
+  /** Added up over all pairs. */
+  totals?: DiffTotals;
+  /** Told how many pairs were compared. */
+  advance?(rows: number): void;
+}
+
 /**
  * Compares the rows of pairs, as float32, and keeps those that differ in a value; NaN is equal to NaN, 0 to -0.
  *
- * Sums are float64.
- * Cost: both tables' rows once, in blocks; 40 bytes for each row that differs. With totals every row is measured.
+ * Sums are float64, the same in both kernels.
+ * Cost: both tables' rows once, in blocks; 40 bytes for each row that differs.
  */
 export async function compareRows(
   before: EmbeddingTable,
   after: EmbeddingTable,
   pairs: RowPairs,
-  advance: (rows: number) => void,
-  totals?: DiffTotals,
+  { kernel: name = 'simd', totals, advance }: CompareOptions = {},
 ): Promise<ChangedRows> {
   const { dim } = after;
+  const kernel = await loadDifferenceKernel(name);
   const step = Math.max(1, Math.floor(blockValues / dim));
-  const [left, right] = [new Float32Array(step * dim), new Float32Array(step * dim)];
+  const [left, right] = [claimFloats(step * dim), claimFloats(step * dim)];
+  const sums = claimDoubles(step * sumsOfPair);
   const found = new ChangedColumns();
-  const sums: RowSums = { a: 0, b: 0, difference: 0 };
-  for (let at = 0; at < pairs.after.length; at += step) {
-    const from = pairs.before.subarray(at, at + step);
-    const to = pairs.after.subarray(at, at + step);
-    const a = (await before.gather(from, left)).data;
-    const b = (await after.gather(to, right)).data;
-    for (let row = 0; row < to.length; row++) {
-      const differs = isDifferent(a, b, row * dim, dim);
-      if (differs || totals !== undefined) sumRow(a, b, row * dim, dim, sums);
-      if (totals !== undefined && Number.isFinite(sums.a + sums.difference)) {
-        totals.rows++;
-        totals.signal += sums.a;
-        totals.noise += sums.difference;
+  try {
+    for (let at = 0; at < pairs.after.length; at += step) {
+      const from = pairs.before.subarray(at, at + step);
+      const to = pairs.after.subarray(at, at + step);
+      const a = (await before.gather(from, left)).data;
+      const b = (await after.gather(to, right)).data;
+      kernel.sumRows(a, b, to.length, dim, sums);
+      for (let row = 0; row < to.length; row++) {
+        const place = row * sumsOfPair;
+        const difference = sums[place + 2];
+        if (totals !== undefined && Number.isFinite(sums[place] + difference)) {
+          totals.rows++;
+          totals.signal += sums[place];
+          totals.noise += difference;
+        }
+        if (difference === 0) continue;
+        // Values that are not finite have no difference that tells.
+        if (difference > 0 || isDifferent(a, b, row * dim, dim)) found.add(from[row], to[row], sums, place);
       }
-      if (differs) found.add(from[row], to[row], sums);
+      advance?.(to.length);
     }
-    advance(to.length);
+  } finally {
+    for (const part of [left, right, sums]) releaseBytes(part);
   }
   return found.columns();
-}
-
-/** Sums of squares of a row on either side and of the difference. */
-interface RowSums {
-  a: number;
-  b: number;
-  difference: number;
 }
 
 /** The columns of rows that differ, as they are found. */
@@ -138,15 +148,20 @@ class ChangedColumns {
   #ids = [new Uint32Array(1024), new Uint32Array(1024)];
   #numbers = Array.from({ length: 4 }, () => new Float64Array(1024));
 
-  add(before: number, after: number, { a, b, difference }: RowSums): void {
+  /** Takes the sums of squares that lie at `place`: of a, of b, and of the difference. */
+  add(before: number, after: number, sums: Float64Array, place: number): void {
     const at = this.#length++;
     if (at === this.#ids[0].length) this.#grow();
+    const [a, b, difference] = [sums[place], sums[place + 1], sums[place + 2]];
     const [normA, normB] = [Math.sqrt(a), Math.sqrt(b)];
     // (|a|² + |b|² - |b - a|²) / 2 is the product: one sum less, and off by the rounding of the squares only.
     const cosine = (a + b - difference) / 2 / normA / normB;
-    const row = [Math.max(-1, Math.min(1, cosine)), Math.sqrt(difference) / normA, normA, normB];
-    [this.#ids[0][at], this.#ids[1][at]] = [before, after];
-    for (let i = 0; i < row.length; i++) this.#numbers[i][at] = row[i];
+    this.#ids[0][at] = before;
+    this.#ids[1][at] = after;
+    this.#numbers[0][at] = Math.max(-1, Math.min(1, cosine));
+    this.#numbers[1][at] = Math.sqrt(difference) / normA;
+    this.#numbers[2][at] = normA;
+    this.#numbers[3][at] = normB;
   }
 
   #grow(): void {
@@ -179,33 +194,15 @@ function isDifferent(a: Float32Array, b: Float32Array, start: number, dim: numbe
   return at < end;
 }
 
-/** Two sums of each in turn: one would wait for its own additions. */
-function sumRow(a: Float32Array, b: Float32Array, start: number, dim: number, into: RowSums): void {
-  let [a0, a1, b0, b1, d0, d1] = [0, 0, 0, 0, 0, 0];
-  const end = start + dim;
-  let i = start;
-  for (; i + 1 < end; i += 2) {
-    const [x0, y0, x1, y1] = [a[i], b[i], a[i + 1], b[i + 1]];
-    a0 += x0 * x0;
-    b0 += y0 * y0;
-    d0 += (y0 - x0) * (y0 - x0);
-    a1 += x1 * x1;
-    b1 += y1 * y1;
-    d1 += (y1 - x1) * (y1 - x1);
-  }
-  if (i < end) {
-    a0 += a[i] * a[i];
-    b0 += b[i] * b[i];
-    d0 += (b[i] - a[i]) * (b[i] - a[i]);
-  }
-  into.a = a0 + a1;
-  into.b = b0 + b1;
-  into.difference = d0 + d1;
-}
-
-/** The order of rows, most changed first: those without a relative distance lead. */
-export function mostChanged({ relativeL2, after }: ChangedRows): Uint32Array {
-  const order = Uint32Array.from(after, (_, i) => i);
-  const weight = (i: number) => (Number.isNaN(relativeL2[i]) ? Number.POSITIVE_INFINITY : relativeL2[i]);
-  return order.sort((i, j) => (weight(i) === weight(j) ? i - j : weight(j) - weight(i)));
+/** The `most` rows that changed most, in order: those without a relative distance lead. */
+export function mostChanged(
+  { relativeL2, after }: ChangedRows,
+  most = Number.POSITIVE_INFINITY,
+): Uint32Array {
+  const weights = relativeL2.map((value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value));
+  // Numbers alone are sorted much faster than rows by their numbers: few rows reach the last weight that is wanted.
+  const least = most < weights.length ? weights.toSorted()[weights.length - Math.max(1, most)] : 0;
+  const order = Uint32Array.from(after, (_, i) => i).filter((i) => weights[i] >= least);
+  order.sort((i, j) => (weights[i] === weights[j] ? i - j : weights[j] - weights[i]));
+  return order.subarray(0, Math.min(most, order.length));
 }

@@ -33,18 +33,18 @@ export async function nearestPairs(
   after: EmbeddingTable,
   pairs: RowPairs,
   places: readonly number[],
-  advance?: (rows: number) => void,
+  kernel: 'ts' | 'simd' = 'simd',
 ): Promise<NearestPair[]> {
   const places32 = Uint32Array.from(places);
   const left = await nearestRows(
     before,
     places32.map((place) => pairs.before[place]),
-    advance,
+    kernel,
   );
   const right = await nearestRows(
     after,
     places32.map((place) => pairs.after[place]),
-    advance,
+    kernel,
   );
   const counterpart = new Map<number, number>();
   const wanted = new Set(left);
@@ -61,7 +61,7 @@ export async function nearestPairs(
 async function nearestRows(
   table: EmbeddingTable,
   rows: Uint32Array,
-  advance?: (rows: number) => void,
+  kernel: 'ts' | 'simd',
 ): Promise<(number | null)[]> {
   const nearest: (number | null)[] = [];
   const most = queriesOfPass(table.dim);
@@ -77,7 +77,7 @@ async function nearestRows(
     const found =
       directed.length === 0
         ? []
-        : await findNeighbors(table, queries, { k: 1, metric: 'cosine', exclude, advance });
+        : await findNeighbors(table, queries, { k: 1, metric: 'cosine', exclude, kernel });
     const byRow = new Map(directed.map((row, i) => [row, found[i][0]?.row ?? null]));
     for (let row = 0; row < some.length; row++) nearest.push(byRow.get(row) ?? null);
   }

@@ -4,8 +4,6 @@ import { compareRows, type DiffTotals, mostChanged, pairByRow } from '../../src/
 import { nearestPairs, samplePairs, signalToNoise } from '../../src/core/row-loss.ts';
 import { tableOf, tableOfRows } from '../support/table.ts';
 
-const nothing = () => {};
-
 /** Normal-looking values from a fixed seed. */
 function values(length: number, seed: number): Float32Array {
   let state = seed;
@@ -30,6 +28,7 @@ describe('compareRows', () => {
     const row = fc.integer({ min: 1, max: 9 });
     await fc.assert(
       fc.asyncProperty(
+        fc.constantFrom('ts' as const, 'simd' as const),
         row.chain((dim) =>
           fc.array(
             fc.tuple(
@@ -40,14 +39,14 @@ describe('compareRows', () => {
             { minLength: 1, maxLength: 12 },
           ),
         ),
-        async (rows) => {
+        async (kernel, rows) => {
           const before = rows.map(([a]) => a);
           const after = rows.map(([a, b, same]) => (same ? a.map((x) => (x === 0 ? -0 : x)) : b));
           const found = await compareRows(
             tableOfRows(before),
             tableOfRows(after),
             pairByRow(rows.length, rows.length),
-            nothing,
+            { kernel },
           );
           const differing = before.flatMap((a, id) => (a.some((x, i) => x !== after[id]![i]) ? [id] : []));
           expect(Array.from(found.after)).toEqual(differing);
@@ -81,19 +80,32 @@ describe('compareRows', () => {
       [2, 1],
     ]);
     const totals: DiffTotals = { rows: 0, signal: 0, noise: 0 };
-    const found = await compareRows(before, after, pairByRow(4, 4), nothing, totals);
+    const found = await compareRows(before, after, pairByRow(4, 4), { totals });
     expect(Array.from(found.after)).toEqual([1, 2, 3]);
     expect(Array.from(found.relativeL2)).toEqual([Number.POSITIVE_INFINITY, 1, nan]);
     expect(Array.from(found.cosine)).toEqual([nan, nan, nan]);
     expect(Array.from(mostChanged(found))).toEqual([0, 2, 1]);
+    expect(Array.from(mostChanged(found, 1))).toEqual([0]);
+    expect(Array.from(mostChanged(found, 0))).toEqual([]);
     expect(totals).toEqual({ rows: 2, signal: 5, noise: 30 });
+  });
+
+  test('the most changed come first, and as few as are asked for', () => {
+    const relativeL2 = Float64Array.of(0.5, 2, 0.5, Number.NaN, 0, 2, 0.5);
+    const none = new Float64Array(7);
+    const ids = Uint32Array.from({ length: 7 }, (_, i) => 10 * i);
+    const changed = { before: ids, after: ids, relativeL2, cosine: none, normBefore: none, normAfter: none };
+    const all = [3, 1, 5, 0, 2, 6, 4];
+    expect(Array.from(mostChanged(changed))).toEqual(all);
+    for (let most = 0; most <= 8; most++)
+      expect(Array.from(mostChanged(changed, most))).toEqual(all.slice(0, most));
   });
 
   test('many rows that differ are all there', async () => {
     const [rows, dim] = [5000, 3];
     const a = values(rows * dim, 3);
     const b = a.map((value) => value + 0.25);
-    const found = await compareRows(tableOf(a, dim), tableOf(b, dim), pairByRow(rows, rows), nothing);
+    const found = await compareRows(tableOf(a, dim), tableOf(b, dim), pairByRow(rows, rows));
     expect(found.after.length).toBe(rows);
     expect(Array.from(found.before.subarray(4998))).toEqual([4998, 4999]);
     expect(found.normAfter[4999]).toBeCloseTo(Math.hypot(...b.subarray(-3)), 9);
@@ -119,19 +131,22 @@ describe('what quantization cost', () => {
     return found;
   }
 
-  test('the nearest rows are those of the twin, and flips are told', async () => {
-    const pairs = pairByRow(rows, rows);
-    const places = samplePairs(pairs, 150);
-    expect(places).toHaveLength(150);
-    const found = await nearestPairs(tableOf(a, dim), tableOf(b, dim), pairs, [5, ...places]);
-    const wanted = [5, ...places].map((id) => [nearest(a, id), nearest(b, id)] as const);
-    expect(found.map(({ before, after }) => [before, after])).toEqual(wanted);
-    expect(found.map(({ flipped }) => flipped)).toEqual(wanted.map(([x, y]) => x !== y));
-    const flips = found.filter(({ flipped }) => flipped).length;
-    expect(flips).toBeGreaterThan(10);
-    expect(flips).toBeLessThan(140);
-    expect(found[0]).toEqual({ before: null, after: null, flipped: false });
-  });
+  test.each(['ts', 'simd'] as const)(
+    'the nearest rows are those of the twin, and flips are told: %s',
+    async (kernel) => {
+      const pairs = pairByRow(rows, rows);
+      const places = samplePairs(pairs, 150);
+      expect(places).toHaveLength(150);
+      const found = await nearestPairs(tableOf(a, dim), tableOf(b, dim), pairs, [5, ...places], kernel);
+      const wanted = [5, ...places].map((id) => [nearest(a, id), nearest(b, id)] as const);
+      expect(found.map(({ before, after }) => [before, after])).toEqual(wanted);
+      expect(found.map(({ flipped }) => flipped)).toEqual(wanted.map(([x, y]) => x !== y));
+      const flips = found.filter(({ flipped }) => flipped).length;
+      expect(flips).toBeGreaterThan(10);
+      expect(flips).toBeLessThan(140);
+      expect(found[0]).toEqual({ before: null, after: null, flipped: false });
+    },
+  );
 
   test('a token that only moved has not flipped', async () => {
     const order = Uint32Array.from({ length: rows }, (_, id) => (id * 7) % rows);
