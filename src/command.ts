@@ -212,6 +212,8 @@ export interface Context {
   encodingOf(model: string): Promise<string | undefined>;
   /** What the command line gives to look at. none: no argument, no --ids, --token, --file or --input. */
   inputKind(): 'texts' | 'ids' | 'vectors' | 'none';
+  /** All texts or ids stand on the command line: neither stdin nor a file is read for them. */
+  inputIsGiven(): boolean;
   /** Texts of the positional arguments, else of --file or stdin as --input says. */
   texts(): AsyncIterable<TextInput>;
   /** Sequences of --ids (or stdin for `-`, or --input ids) and of --token. `all` needs the row count. */

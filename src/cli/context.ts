@@ -86,6 +86,7 @@ export function createContext(
     },
     note,
     inputKind: () => inputs.kind(),
+    inputIsGiven: () => options.file === undefined && !inputs.readsStdin(true),
     texts: () => inputs.texts(),
     idSequences: (rows, tokenizer, of) => inputs.idSequences(rows, tokenizer, of),
     async open(ref) {

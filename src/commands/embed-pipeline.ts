@@ -87,8 +87,10 @@ export async function preparePipeline(
 
 /** Options that would change nothing are said, not passed over. */
 function checkSteps({ options, format, note }: Context): void {
+  const pools = (options.pool ?? 'none') !== 'none';
+  if (options.pad && pools) note('--pool leaves one row per text: --pad changes nothing');
   if (!options.decompose) return;
-  if ((options.pool ?? 'none') !== 'none') {
+  if (pools) {
     throw new EmbError(
       'usage',
       '--decompose is of the rows of tokens, and --pool leaves one row per text',

@@ -64,13 +64,16 @@ export interface Source {
   sequences: AsyncIterable<Sequence>;
   padTo?: number;
   batched: boolean;
+  /** Tokens of each sequence, where all are known before the first row is. */
+  lengths?: number[];
 }
 
-/** Collects the sequences where the output needs them all first. */
+/** Collects the sequences where the output needs them all first, or begins with their number and nothing has to be read for it. */
 export async function collected(source: AsyncGenerator<Sequence>, context: Context): Promise<Source> {
-  const pads = context.options.pad === true;
+  const pads = context.options.pad === true && (context.options.pool ?? 'none') === 'none';
   const batches = context.inputKind() === 'ids' && (context.format === 'torch' || context.format === 'numpy');
-  if (!pads && !batches) return { sequences: source, batched: false };
+  const counts = context.format === 'npy' && context.inputIsGiven();
+  if (!pads && !batches && !counts) return { sequences: source, batched: false };
   const all: Sequence[] = [];
   for await (const sequence of source) all.push(sequence);
   const longest = all.reduce((length, sequence) => Math.max(length, sequence.ids.length), 0);
@@ -78,5 +81,6 @@ export async function collected(source: AsyncGenerator<Sequence>, context: Conte
   async function* replay() {
     yield* all;
   }
-  return { sequences: replay(), padTo: pads ? longest : undefined, batched: batches && even };
+  const lengths = all.map((sequence) => sequence.ids.length);
+  return { sequences: replay(), padTo: pads ? longest : undefined, batched: batches && even, lengths };
 }

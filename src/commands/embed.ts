@@ -1,8 +1,8 @@
 import type { Command, Context } from '../command.ts';
 import type { Report, Tokenizer } from '../types.ts';
 import { columnsOf, pooledBlocks, rowBlocks } from './embed-blocks.ts';
-import { preparePipeline } from './embed-pipeline.ts';
-import { collected, sequences, vectorFormats } from './embed-sequences.ts';
+import { type Pipeline, preparePipeline } from './embed-pipeline.ts';
+import { collected, type Source, sequences, vectorFormats } from './embed-sequences.ts';
 import { captionOfTable, type OpenTable, openTable, rowNames } from './open-table.ts';
 
 const poolings = ['none', 'mean', 'max', 'sum', 'first', 'last'] as const;
@@ -148,8 +148,17 @@ async function embed(context: Context): Promise<Report> {
       padded: source.padTo !== undefined || source.batched,
       gradFn: pipeline.plain && source.padTo === undefined ? 'EmbeddingBackward0' : undefined,
       dtype: (options.dtype as 'float32' | undefined) ?? 'float32',
+      shape: shapeOf(source, pipeline),
     },
   };
+}
+
+/** Of the whole array; undefined where the sequences arrive one by one. */
+function shapeOf({ lengths, padTo }: Source, { pool, dim }: Pipeline): number[] | undefined {
+  if (lengths === undefined) return undefined;
+  if (pool !== 'none') return [lengths.length, dim];
+  if (padTo !== undefined) return [lengths.length, padTo, dim];
+  return [lengths.reduce((sum, length) => sum + length, 0), dim];
 }
 
 /** Ids need no tokenizer; it only names them, where there is one and the format shows names. */

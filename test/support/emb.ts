@@ -30,10 +30,14 @@ export function emb(
 }
 
 /** The bytes that the executable prints. */
-export function embBytes(args: readonly string[], input: string | Uint8Array = ''): Buffer {
+export function embBytes(
+  args: readonly string[],
+  input: string | Uint8Array = '',
+  env: NodeJS.ProcessEnv = {},
+): Buffer {
   const run = spawnSync(process.execPath, [executable, ...args], {
     input,
-    env: environment(),
+    env: environment(env),
     maxBuffer: 1 << 28,
   });
   if (run.status !== 0) throw new Error(run.stderr.toString('utf8'));
