@@ -10,6 +10,7 @@ import { type NearestPair, nearestPairs, samplePairs, signalToNoise } from '../c
 import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
 import { tokenCells, tokenColumns } from './answer-columns.ts';
+import { areManyQueries, startScanThreads } from './scan-threads.ts';
 
 /** One of the two tables. */
 export interface Side {
@@ -62,7 +63,11 @@ export async function quantReport(
   }).finally(() => progress.done());
   const order = mostChanged(changed, most);
   const named = options.summary ? [] : placesOf(pairs, changed, order.subarray(0, mostNamed));
-  const nearest = await nearestPairs(before.table, after.table, pairs, [...sample, ...named], kernel);
+  const places = [...sample, ...named];
+  const nearest = await nearestPairs(before.table, after.table, pairs, places, {
+    kernel,
+    threadsOf: (table) => startScanThreads(context, table, areManyQueries(table, places.length)),
+  });
   const flipped = nearest.slice(0, sample.length).filter((one) => one.flipped).length;
   const loss: Loss = { totals, changed, sampled: sample.length, flipped };
   const status = options.exitCode && changed.after.length > 0 ? ('found' as const) : undefined;

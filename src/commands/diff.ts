@@ -11,6 +11,7 @@ import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, Layer, Report, Tokenizer } from '../types.ts';
 import { mostPrinted, quantReport, type Side, shownRows } from './diff-quant.ts';
+import { threadsOption } from './threads-option.ts';
 
 /** Rows of one block of the report. */
 const blockRows = 1000;
@@ -73,6 +74,9 @@ export const command: Command = {
       default: 'simd',
       description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
     },
+    threadsOption(
+      'with --quant: threads that look for neighbors in a local file (default: a second one for many rows); the answers are the same',
+    ),
   ],
   groups: [],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md'],
@@ -98,7 +102,7 @@ export const command: Command = {
     }
     const pairs = pairRows(context, before, after);
     if (context.options.quant) return quantReport(context, before, after, pairs);
-    for (const long of ['sample', 'summary'])
+    for (const long of ['sample', 'summary', 'threads'])
       if (context.options[long] !== undefined)
         throw new EmbError('usage', `--${long} is given without --quant`, 'emb diff A B --quant');
     const progress = context.progress(pairs.after.length, 'rows');

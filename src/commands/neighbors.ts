@@ -10,12 +10,11 @@ import { readAmong } from './among.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { hasDirection, nameOfQuery, type Query, queriesOf } from './queries.ts';
 import { type Asked, begun, queryColumns } from './query-batches.ts';
-import { startScanThreads } from './scan-threads.ts';
+import { areManyQueries, startScanThreads } from './scan-threads.ts';
 import { threadsOption } from './threads-option.ts';
 
-/** Bytes of a table from which on a second thread gains more than its start costs; with many queries, bytes times queries. */
+/** Bytes of a table from which on a second thread gains more than its start costs, for one query. */
 const secondThreadWorth = 600e6;
-const manyQueriesWorth = 3e9;
 
 export const command: Command = {
   name: 'neighbors',
@@ -194,11 +193,10 @@ async function startThreads(
   table: EmbeddingTable,
   queries: number,
 ): Promise<WorkerThread[]> {
-  const { byteLength } = table;
   const isWorth =
     queries === 1
-      ? byteLength >= secondThreadWorth && context.cores() > 2
-      : byteLength * queries >= manyQueriesWorth;
+      ? table.byteLength >= secondThreadWorth && context.cores() > 2
+      : areManyQueries(table, queries);
   return startScanThreads(context, table, isWorth || (await areComponentsShared(context, table)));
 }
 

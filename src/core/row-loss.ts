@@ -1,5 +1,6 @@
+import type { WorkerThread } from '../command.ts';
 import type { EmbeddingTable } from '../types.ts';
-import { findNeighbors, queriesOfPass } from './neighbors.ts';
+import { NeighborFinder, queriesOfPass } from './neighbors.ts';
 import type { RowPairs } from './row-diff.ts';
 
 /** The nearest rows of a pair, each in its own table; null where a row has no direction. */
@@ -22,6 +23,12 @@ export function samplePairs(pairs: RowPairs, count: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 }
 
+export interface NearestOptions {
+  kernel?: 'ts' | 'simd';
+  /** Starts threads that scan a table along, when its turn comes; they are stopped afterwards. */
+  threadsOf?(table: EmbeddingTable): Promise<readonly WorkerThread[]>;
+}
+
 /**
  * The nearest row by cosine of some pairs, in the table before and in the one after.
  *
@@ -33,19 +40,12 @@ export async function nearestPairs(
   after: EmbeddingTable,
   pairs: RowPairs,
   places: readonly number[],
-  kernel: 'ts' | 'simd' = 'simd',
+  options: NearestOptions = {},
 ): Promise<NearestPair[]> {
   const places32 = Uint32Array.from(places);
-  const left = await nearestRows(
-    before,
-    places32.map((place) => pairs.before[place]),
-    kernel,
-  );
-  const right = await nearestRows(
-    after,
-    places32.map((place) => pairs.after[place]),
-    kernel,
-  );
+  const rowsOf = (side: Uint32Array) => places32.map((place) => side[place]);
+  const left = await nearestRows(before, rowsOf(pairs.before), options);
+  const right = await nearestRows(after, rowsOf(pairs.after), options);
   const counterpart = new Map<number, number>();
   const wanted = new Set(left);
   pairs.before.forEach((row, i) => {
@@ -61,27 +61,37 @@ export async function nearestPairs(
 async function nearestRows(
   table: EmbeddingTable,
   rows: Uint32Array,
-  kernel: 'ts' | 'simd',
+  { kernel, threadsOf }: NearestOptions,
 ): Promise<(number | null)[]> {
   const nearest: (number | null)[] = [];
   const most = queriesOfPass(table.dim);
-  for (let at = 0; at < rows.length; at += most) {
-    const some = rows.subarray(at, at + most);
-    const { data } = await table.gather(some);
-    const directed = directedRows(data, table.dim);
-    const queries = new Float32Array(directed.length * table.dim);
-    directed.forEach((row, i) => {
-      queries.set(data.subarray(row * table.dim, (row + 1) * table.dim), i * table.dim);
-    });
-    const exclude = directed.map((row) => new Set([some[row]]));
-    const found =
-      directed.length === 0
-        ? []
-        : await findNeighbors(table, queries, { k: 1, metric: 'cosine', exclude, kernel });
-    const byRow = new Map(directed.map((row, i) => [row, found[i][0]?.row ?? null]));
-    for (let row = 0; row < some.length; row++) nearest.push(byRow.get(row) ?? null);
+  const threads = rows.length === 0 ? [] : await threadsOf?.(table);
+  const finder = new NeighborFinder(table, { k: 1, metric: 'cosine', kernel, threads });
+  try {
+    for (let at = 0; at < rows.length; at += most)
+      nearest.push(...(await nearestOf(table, rows.subarray(at, at + most), finder)));
+    return nearest;
+  } finally {
+    finder.stop();
   }
-  return nearest;
+}
+
+/** The nearest rows of one pass. */
+async function nearestOf(
+  table: EmbeddingTable,
+  rows: Uint32Array,
+  finder: NeighborFinder,
+): Promise<(number | null)[]> {
+  const { data } = await table.gather(rows);
+  const directed = directedRows(data, table.dim);
+  const queries = new Float32Array(directed.length * table.dim);
+  directed.forEach((row, i) => {
+    queries.set(data.subarray(row * table.dim, (row + 1) * table.dim), i * table.dim);
+  });
+  const exclude = directed.map((row) => new Set([rows[row]]));
+  const found = directed.length === 0 ? [] : await finder.find(queries, exclude);
+  const byRow = new Map(directed.map((row, i) => [row, found[i][0]?.row ?? null]));
+  return Array.from(rows, (_, row) => byRow.get(row) ?? null);
 }
 
 /** Rows with a direction: finite and not all zeros. */

@@ -102,5 +102,19 @@ describe('emb diff', () => {
     const same = JSON.parse(emb(['diff', before, before, '--quant', '--summary', '-q', '-f', 'json']).stdout);
     expect(same).toMatchObject({ changed: 0, snr: null, neighbors_flipped: 0 });
     expect(emb(['diff', before, after, '--summary']).code).toBe(2);
+    expect(emb(['diff', before, after, '--threads', '2']).stderr).toContain(
+      '--threads is given without --quant',
+    );
+  });
+
+  test('any kernel and number of threads gives the same bytes', () => {
+    for (const words of [[], ['--quant']]) {
+      const printed = (more: readonly string[]) =>
+        emb(['diff', before, after, '-q', '-f', 'jsonl', ...words, ...more]).stdout;
+      const plain = printed(['--kernel', 'ts']);
+      expect(plain.split('\n').length).toBeGreaterThan(expected.changed.length);
+      expect(printed([])).toBe(plain);
+      if (words.length > 0) expect(printed(['--threads', '3'])).toBe(plain);
+    }
   });
 });

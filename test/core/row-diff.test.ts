@@ -137,7 +137,7 @@ describe('what quantization cost', () => {
       const pairs = pairByRow(rows, rows);
       const places = samplePairs(pairs, 150);
       expect(places).toHaveLength(150);
-      const found = await nearestPairs(tableOf(a, dim), tableOf(b, dim), pairs, [5, ...places], kernel);
+      const found = await nearestPairs(tableOf(a, dim), tableOf(b, dim), pairs, [5, ...places], { kernel });
       const wanted = [5, ...places].map((id) => [nearest(a, id), nearest(b, id)] as const);
       expect(found.map(({ before, after }) => [before, after])).toEqual(wanted);
       expect(found.map(({ flipped }) => flipped)).toEqual(wanted.map(([x, y]) => x !== y));
