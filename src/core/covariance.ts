@@ -45,7 +45,7 @@ export interface ShareSummed {
 /**
  * The covariance of the dimensions in one pass.
  *
- * Rows are shifted by the mean of the first block before they are multiplied, which is taken out again exactly. Rows with a value that is
+ * Rows are shifted by the mean of the first ones before they are multiplied, which is taken out again exactly. Rows with a value that is
  * not finite are left out. Whatever the number of threads, the result is the same: each sum is that of one thread.
  * Shape: blocks of [rows, dim] → [dim, dim]
  * Cost: one scan, rows · dim² / 2 multiplications, 16 dim² bytes. Values whose squares float32 cannot hold cost a second scan.
@@ -113,7 +113,7 @@ async function addUp<Result>(
   let gram: GramSums | undefined;
   try {
     for await (const { rows, data } of blocks) {
-      gram ??= startAt(data.subarray(0, rows * dim), dim, share);
+      gram ??= startAt(data.subarray(0, Math.min(gramRows, rows) * dim), dim, share);
       for (let row = 0; row < rows; row += gramRows) {
         const count = Math.min(gramRows, rows - row);
         kernel.addRows(gram, data.subarray(row * dim, (row + count) * dim), count);

@@ -2,7 +2,7 @@ import { arenaOffset, claimBytes, claimDoubles, claimFloats, releaseBytes } from
 import { loadArenaKernel } from './arena-kernel.ts';
 
 /** Rows that one call of a kernel takes at most: their panels stay in the second cache, and float32 sums stay exact enough. */
-export const gramRows = 128;
+export const gramRows = 256;
 
 /** Columns of a panel: a share has the lines of whole panels. */
 const panelColumns = 8;

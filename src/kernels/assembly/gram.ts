@@ -1,12 +1,12 @@
 // The SIMD twin of ../gram.ts, compiled by scripts/generate-wasm.mjs. Addresses are bytes in the arena.
 
-/** Rows of a chunk; ../gram.ts knows it too. A panel is [128, 8] float32. */
-const panelBytes: usize = 128 * 32;
+/** Rows of a chunk; ../gram.ts knows it too. A panel is [256, 8] float32. */
+const panelBytes: usize = 256 * 32;
 
 /**
  * Shifts and scales rows and lays them out in panels of eight columns, with a column of ones behind the last dimension.
  *
- * Shape: data f32 [rows, dim], shift f32 [width] → panels f32 [width / 8, 128, 8]
+ * Shape: data f32 [rows, dim], shift f32 [width] → panels f32 [width / 8, 256, 8]
  * Returns how many rows were laid out; those with a value that is not finite are passed over.
  */
 export function packRows(
@@ -103,7 +103,7 @@ function addTile(a: usize, b: usize, rows: i32, sums: usize, stride: usize): voi
 /**
  * Adds the products of columns with every later one: of every `step`-th panel, from `first` on.
  *
- * Shape: panels f32 [width / 8, 128, 8] → sums f64 [width, width]; tiles on and above the diagonal are added to
+ * Shape: panels f32 [width / 8, 256, 8] → sums f64 [width, width]; tiles on and above the diagonal are added to
  */
 export function addProducts(
   panels: usize,
