@@ -6,6 +6,7 @@ import { EmbError } from '../errors.ts';
 import type { Block, EmbeddingTable, Report } from '../types.ts';
 import { answerCells, answerColumns } from './answer-columns.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
+import { kernelOf, kernelOption } from './scan-options.ts';
 import { rowsOfOperands } from './word-rows.ts';
 
 export const command: Command = {
@@ -39,14 +40,7 @@ export const command: Command = {
     },
     { long: 'raw', type: 'flag', description: 'add the rows as they are, not divided by their norms' },
     { long: 'keep-self', type: 'flag', description: 'the tokens of the expression may be answers' },
-    {
-      long: 'kernel',
-      type: 'text',
-      value: 'name',
-      choices: ['simd', 'ts'],
-      default: 'simd',
-      description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
-    },
+    kernelOption,
   ],
   groups: ['model', 'tokenizer', 'scratch'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids'],
@@ -121,7 +115,7 @@ async function answer(
   const weights = terms.map(({ weight }) => weight);
   const common = {
     k: (options.k as number | undefined) ?? 10,
-    kernel: options.kernel === 'ts' ? ('ts' as const) : ('simd' as const),
+    kernel: kernelOf(options),
     advance,
   };
   const excluded = options.keepSelf ? undefined : new Set(rows);

@@ -10,6 +10,7 @@ import { type NearestPair, nearestPairs, samplePairs, signalToNoise } from '../c
 import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
 import { tokenCells, tokenColumns } from './answer-columns.ts';
+import { kernelOf } from './scan-options.ts';
 import { areManyQueries, startScanThreads } from './scan-threads.ts';
 
 /** One of the two tables. */
@@ -51,7 +52,7 @@ export async function quantReport(
   pairs: RowPairs,
 ): Promise<Report> {
   const { options } = context;
-  const kernel = options.kernel === 'ts' ? 'ts' : 'simd';
+  const kernel = kernelOf(options);
   const totals: DiffTotals = { rows: 0, signal: 0, noise: 0 };
   const sample = samplePairs(pairs, (options.sample as number | undefined) ?? 256);
   const most = mostPrinted(context);

@@ -11,7 +11,7 @@ import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, Layer, Report, Tokenizer } from '../types.ts';
 import { mostPrinted, quantReport, type Side, shownRows } from './diff-quant.ts';
-import { threadsOption } from './threads-option.ts';
+import { kernelOf, kernelOption, threadsOption } from './scan-options.ts';
 
 /** Rows of one block of the report. */
 const blockRows = 1000;
@@ -66,14 +66,7 @@ export const command: Command = {
     },
     { long: 'summary', type: 'flag', description: 'with --quant: one record of the table as a whole' },
     { long: 'exit-code', type: 'flag', description: 'exit with 3 when there are differences' },
-    {
-      long: 'kernel',
-      type: 'text',
-      value: 'name',
-      choices: ['simd', 'ts'],
-      default: 'simd',
-      description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
-    },
+    kernelOption,
     threadsOption(
       'with --quant: threads that look for neighbors in a local file (default: a second one for many rows); the answers are the same',
     ),
@@ -107,7 +100,7 @@ export const command: Command = {
         throw new EmbError('usage', `--${long} is given without --quant`, 'emb diff A B --quant');
     const progress = context.progress(pairs.after.length, 'rows');
     const changed = await compareRows(before.table, after.table, pairs, {
-      kernel: context.options.kernel === 'ts' ? 'ts' : 'simd',
+      kernel: kernelOf(context.options),
       advance: (rows) => progress.advance(rows),
     }).finally(() => progress.done());
     return reportOf(context, before, after, pairs, changed);

@@ -6,6 +6,7 @@ import { scorePairs } from './eval-pairs.ts';
 import { readTestSet } from './eval-sets.ts';
 import { RowWords } from './eval-vocabulary.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
+import { kernelOf, kernelOption } from './scan-options.ts';
 
 /** As in gensim: a vocabulary is sorted by frequency, and rare words make test sets slow. */
 const usualRows = 300_000;
@@ -37,12 +38,9 @@ export const command: Command = {
     },
     { long: 'spaced', type: 'flag', description: 'prefer pieces with a leading space' },
     {
-      long: 'kernel',
-      type: 'text',
-      value: 'name',
-      choices: ['simd', 'ts'],
-      default: 'simd',
-      description: 'WebAssembly SIMD or plain TypeScript',
+      ...kernelOption,
+      description:
+        'WebAssembly SIMD or plain TypeScript; cosines are float32 and may differ in the last bits',
     },
   ],
   groups: ['model', 'tokenizer', 'scratch'],
@@ -81,7 +79,7 @@ async function run(context: Context): Promise<Report> {
   }
   const scores = await scoreAnalogies(table, set, words, {
     dummy,
-    kernel: options.kernel === 'ts' ? 'ts' : 'simd',
+    kernel: kernelOf(options),
     progress: () => progressOf(context, table),
   });
   return {

@@ -7,6 +7,7 @@ import { tokenCells, tokenColumns } from './answer-columns.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { hasDirection, nameOfQuery, type Query, type QuerySource, queriesOf } from './queries.ts';
 import { type Asked, begun, queryColumns } from './query-batches.ts';
+import { kernelOf, kernelOption } from './scan-options.ts';
 
 export const command: Command = {
   name: 'explain',
@@ -52,14 +53,7 @@ export const command: Command = {
       value: 'file',
       description: 'explain the vectors of this file, - for stdin',
     },
-    {
-      long: 'kernel',
-      type: 'text',
-      value: 'name',
-      choices: ['simd', 'ts'],
-      default: 'simd',
-      description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
-    },
+    kernelOption,
   ],
   groups: ['model', 'tokenizer', 'input', 'scratch'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md', 'ids'],
@@ -92,7 +86,7 @@ async function run(context: Context): Promise<Report> {
     nonNegative,
     tolerance,
     among: await readAmong(context, table, tokenizer),
-    kernel: options.kernel === 'ts' ? 'ts' : 'simd',
+    kernel: kernelOf(options),
   };
   async function* blocks(): AsyncGenerator<Block> {
     let sequence = 0;

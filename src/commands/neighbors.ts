@@ -10,8 +10,8 @@ import { readAmong } from './among.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { hasDirection, nameOfQuery, type Query, queriesOf } from './queries.ts';
 import { type Asked, begun, queryColumns } from './query-batches.ts';
+import { kernelOf, kernelOption, threadsOption } from './scan-options.ts';
 import { areManyQueries, startScanThreads } from './scan-threads.ts';
-import { threadsOption } from './threads-option.ts';
 
 /** Bytes of a table from which on a second thread gains more than its start costs, for one query. */
 const secondThreadWorth = 600e6;
@@ -79,14 +79,7 @@ export const command: Command = {
       value: 'file',
       description: 'queries are the vectors of this file, - for stdin',
     },
-    {
-      long: 'kernel',
-      type: 'text',
-      value: 'name',
-      choices: ['simd', 'ts'],
-      default: 'simd',
-      description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
-    },
+    kernelOption,
     threadsOption(
       'threads that scan a local file (default: a second one from 600 MB on where there are cores for it, for many queries or --remove-components); the answers are the same',
     ),
@@ -127,7 +120,7 @@ async function run(context: Context): Promise<Report> {
     const finder = new NeighborFinder(table, {
       k: (options.k as number | undefined) ?? 10,
       metric,
-      kernel: options.kernel === 'ts' ? 'ts' : 'simd',
+      kernel: kernelOf(options),
       among,
       center,
       components,
@@ -222,7 +215,7 @@ async function componentsOf(
     );
   }
   const { leadingComponents } = await import('../core/all-but-the-top.ts');
-  const kernel = context.options.kernel === 'ts' ? 'ts' : 'simd';
+  const kernel = kernelOf(context.options);
   const components = await leadingComponents(table, count, { kernel, threads });
   if (components.rows < table.rows) {
     const [used, all] = [formatCount(components.rows), formatCount(table.rows)];

@@ -5,6 +5,7 @@ import type { Block, Report } from '../types.ts';
 import { readAmong } from './among.ts';
 import { askedColumns, tokenCells, tokenColumns } from './answer-columns.ts';
 import { captionOfTable, openTable, rowNames } from './open-table.ts';
+import { kernelOf, kernelOption } from './scan-options.ts';
 import { operandOf, rowsOfOperands } from './word-rows.ts';
 
 export const command: Command = {
@@ -22,14 +23,7 @@ export const command: Command = {
       default: 'all',
       description: 'only these tokens are counted: a file with one token, text of one token, or #id a line',
     },
-    {
-      long: 'kernel',
-      type: 'text',
-      value: 'name',
-      choices: ['simd', 'ts'],
-      default: 'simd',
-      description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
-    },
+    kernelOption,
   ],
   groups: ['model', 'tokenizer', 'scratch'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md'],
@@ -74,7 +68,7 @@ async function run(context: Context): Promise<Report> {
       values: data.subarray((index + 1) * dim, (index + 2) * dim),
     }));
     const ranks = await rankRows(table, self, query!, vectors, {
-      kernel: options.kernel === 'ts' ? 'ts' : 'simd',
+      kernel: kernelOf(options),
       among,
       advance: (rows) => progress.advance(rows),
     });

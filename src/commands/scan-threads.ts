@@ -1,6 +1,7 @@
 import type { Context, WorkerThread } from '../command.ts';
 import type { ScanJob } from '../core/shared-scan.ts';
 import type { EmbeddingTable } from '../types.ts';
+import { kernelOf } from './scan-options.ts';
 
 /** Bytes of a table times queries from which on a second thread gains more than its start costs. */
 const manyQueriesWorth = 3e9;
@@ -21,6 +22,6 @@ export async function startScanThreads(
 ): Promise<WorkerThread[]> {
   const count = (options.threads as number | undefined) ?? (isWorth && cores() > 1 ? 2 : 1);
   if (count === 1 || origin === undefined) return [];
-  const job: ScanJob = { origin, kernel: options.kernel === 'ts' ? 'ts' : 'simd' };
+  const job: ScanJob = { origin, kernel: kernelOf(options) };
   return startWorkers(count - 1, 'scan', job);
 }

@@ -11,6 +11,7 @@ import { beginsWord, classOfToken } from '../core/token-class.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, RowBlock, Tokenizer } from '../types.ts';
+import { kernelOf } from './scan-options.ts';
 import { startScanThreads } from './scan-threads.ts';
 import { classFields, duplicateFields, quantileFields, spectrumFields } from './stats-asked-fields.ts';
 import type { Field, RowNames } from './stats-fields.ts';
@@ -48,7 +49,7 @@ export class AskedFor {
    * @throws EmbError "range" for --spectrum of rows that are too wide
    */
   static async of(context: Context, names: RowNames, dim: number, rows?: number): Promise<AskedFor> {
-    const { quantiles, duplicates, spectrum, by, kernel: name } = context.options;
+    const { quantiles, duplicates, spectrum, by } = context.options;
     if (spectrum && dim > widestSpectrum) {
       const counts = `${formatCount(dim)} columns, expected at most ${formatCount(widestSpectrum)}`;
       throw new EmbError('range', `--spectrum: rows have ${counts}`);
@@ -59,7 +60,7 @@ export class AskedFor {
       meters.classes = { meter: new ClassMeter(dim), of };
     }
     if (quantiles || duplicates) {
-      const kernel = name === 'ts' ? 'ts' : 'simd';
+      const kernel = kernelOf(context.options);
       if (quantiles) meters.values = await ValueQuantiles.by(kernel);
       meters.digests = await RowDigests.by(kernel, dim, rows);
     }
@@ -113,7 +114,7 @@ export class AskedFor {
   }
 
   async #spectrum(source: RowSource): Promise<Field[]> {
-    const kernel = this.#context.options.kernel === 'ts' ? 'ts' : 'simd';
+    const kernel = kernelOf(this.#context.options);
     const components = await principalComponents(source, listedComponents, {
       kernel,
       threads: this.#threads,

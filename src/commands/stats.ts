@@ -5,6 +5,7 @@ import { measureTable, type StatsOptions, type TableStats } from '../core/table-
 import { formatCount } from '../text/numbers.ts';
 import type { EmbeddingTable, Report, RowBlock, Tokenizer } from '../types.ts';
 import { captionOfTable, type OpenTable, openTable, rowNames } from './open-table.ts';
+import { kernelOf, kernelOption, threadsOption } from './scan-options.ts';
 import {
   type Field,
   field,
@@ -14,7 +15,6 @@ import {
   type RowNames,
 } from './stats-fields.ts';
 import { askedHelp, askedOptions, isAsked } from './stats-options.ts';
-import { threadsOption } from './threads-option.ts';
 
 export const command: Command = {
   name: 'stats',
@@ -37,14 +37,7 @@ export const command: Command = {
       type: 'flag',
       description: 'count every value in the histogram, not every 2nd, 4th, ... row of a large table',
     },
-    {
-      long: 'kernel',
-      type: 'text',
-      value: 'name',
-      choices: ['simd', 'ts'],
-      default: 'simd',
-      description: 'WebAssembly SIMD or plain TypeScript; the numbers are the same',
-    },
+    kernelOption,
     threadsOption(
       'threads for --spectrum of a local file (default: a second one for much work); the numbers are the same',
     ),
@@ -220,7 +213,7 @@ async function measure(
   { blocks, dim, rows, gather, table }: Measured,
   again: () => RowSource,
 ): Promise<{ stats: TableStats; asked: Field[] }> {
-  const kernel = context.options.kernel === 'ts' ? 'ts' : 'simd';
+  const kernel = kernelOf(context.options);
   const countAll = context.options.fullHistogram === true;
   const options: StatsOptions = { dim, rows, kernel, countAll };
   if (!isAsked(context)) return { stats: await measureTable(blocks, options), asked: [] };

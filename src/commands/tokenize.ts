@@ -4,7 +4,7 @@ import { EmbError } from '../errors.ts';
 import { characterCount } from '../text/characters.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Column, IdSink, Report, Tokenizer } from '../types.ts';
-import { threadsOption } from './threads-option.ts';
+import { threadsOption } from './scan-options.ts';
 import {
   encodedBy,
   encodeOptions,
