@@ -65,8 +65,8 @@ export class CharacterBpe implements WordModel {
     const { merger } = this;
     merger.spans = keepsSpans(into);
     merger.trace = keepsSpans(into) ? into.trace : undefined;
-    // With a prefix and a suffix a character can become that many bytes.
-    merger.clear((end - start) * Math.max(1, this.prefix.length + this.suffix.length));
+    // With a prefix and a suffix around it, a character can become that many more bytes.
+    merger.clear((end - start) * (1 + this.prefix.length + this.suffix.length));
     this.loadCharacters(bytes, start, end);
     merger.merge(this.options.merges);
     const { ids, starts, ends, count } = merger;

@@ -47,7 +47,7 @@ function stepOf(name: string, part: Part): DecodeStep {
     case 'BPEDecoder': {
       const suffix = textOf(name, { suffix: '</w>', ...part }, 'suffix');
       return (pieces) =>
-        pieces.map((piece, i) => piece.replaceAll(suffix, i === pieces.length - 1 ? '' : ' '));
+        pieces.map((piece, i) => replaceText(piece, suffix, i === pieces.length - 1 ? '' : ' '));
     }
     case 'WordPiece':
       return wordPieceStep(name, part);
@@ -71,6 +71,12 @@ function stepOf(name: string, part: Part): DecodeStep {
         `${name}: "decoder" is ${JSON.stringify(type)}, which is unknown, expected ByteLevel, WordPiece, Metaspace, BPEDecoder, CTC, ByteFallback, Fuse, Strip, Replace or Sequence`,
       );
   }
+}
+
+/** Every `from` of a text as `to`. The empty text stands around every character, also around those of two units, as in Rust. */
+function replaceText(text: string, from: string, to: string): string {
+  if (from !== '') return text.replaceAll(from, to);
+  return to + Array.from(text, (character) => character + to).join('');
 }
 
 function replaceFound(text: string, bounds: readonly number[], content: string): string {
@@ -176,7 +182,7 @@ function ctcStep(name: string, part: Part): DecodeStep {
       .filter((piece, i) => i === 0 || piece !== pieces[i - 1])
       .map((piece) => {
         const text = piece.replaceAll(padding, '');
-        return cleans ? cleanUp(text).replaceAll(delimiter, ' ') : text;
+        return cleans ? replaceText(cleanUp(text), delimiter, ' ') : text;
       })
       .filter((piece) => piece !== '');
 }

@@ -59,10 +59,7 @@ type Step = { split: SplitStep } | { scanner: Scanner };
  * @throws EmbError "unsupported" naming a pre-tokenizer or a pattern that emb lacks, "corrupt" for wrong members
  */
 export function createSplits(name: string, part: Part | undefined, more?: MoreSplits): SplitStep[] {
-  return leavesOf(name, part).flatMap((leaf) => {
-    const splits = stepsOf(name, leaf, more).map(splitOf);
-    return leaf.type === 'ByteLevel' ? [...splits, spellBytes] : splits;
-  });
+  return leavesOf(name, part).flatMap((leaf) => spellingSteps(name, leaf, more).map(splitOf));
 }
 
 /**
@@ -76,9 +73,9 @@ export function createPreTokenizer(name: string, part: Part | undefined, more?: 
   const spelled = bytes >= 0 && bytes < leaves.length - 1;
   const steps = leaves.slice(0, bytes + 1 || undefined).flatMap((leaf) => stepsOf(name, leaf, more));
   if (spelled) {
-    // What follows a ByteLevel cuts the characters that it writes bytes with.
+    // What follows a ByteLevel cuts the characters that it writes bytes with, and another one writes the bytes of those.
     steps.push({ split: spellBytes });
-    for (const leaf of leaves.slice(bytes + 1)) steps.push(...stepsOf(name, leaf, more));
+    for (const leaf of leaves.slice(bytes + 1)) steps.push(...spellingSteps(name, leaf, more));
   }
   const last = steps.at(-1);
   // A scanner cuts the bytes of a text, so only the last step can be one; before it texts are cut by the same words.
@@ -103,6 +100,12 @@ function leavesOf(name: string, part: Part | undefined): Part[] {
   if (typeOf(name, 'pre_tokenizer', part) !== 'Sequence') return [part];
   const parts = partsOf(name, 'pre_tokenizer.pretokenizers', part.pretokenizers);
   return parts.flatMap((each) => leavesOf(name, each));
+}
+
+/** The steps of a pre-tokenizer, of which ByteLevel writes bytes as characters. */
+function spellingSteps(name: string, leaf: Part, more?: MoreSplits): Step[] {
+  const steps = stepsOf(name, leaf, more);
+  return leaf.type === 'ByteLevel' ? [...steps, { split: spellBytes }] : steps;
 }
 
 function stepsOf(name: string, part: Part, more?: MoreSplits): Step[] {

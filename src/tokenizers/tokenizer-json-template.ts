@@ -9,7 +9,11 @@ export type PostStep =
   /** Takes white space out of spans. prefixSpace: one leading space of the first token was never there. */
   | { kind: 'trim'; prefixSpace: boolean }
   /** Puts ids around the text's tokens; `text` stands for those. */
-  | { kind: 'wrap'; pieces: readonly ('text' | readonly number[])[] };
+  | WrapStep;
+
+type Piece = 'text' | readonly number[];
+
+type WrapStep = { kind: 'wrap'; pieces: readonly Piece[] };
 
 /**
  * The post-processor that a tokenizer.json describes, for single texts.
@@ -18,18 +22,56 @@ export type PostStep =
  */
 export function createPostSteps(name: string, part: Part | undefined): PostStep[] {
   if (part === undefined) return [];
+  const steps: PostStep[] = [];
+  /** A template leaves its pieces apart, and what follows in a sequence does its work on each. */
+  let apart: (readonly Piece[])[] = [['text']];
+  for (const step of stepsOf(name, part)) {
+    if (step.kind === 'trim') {
+      // Of pieces that are apart only the text's own has spans to trim, and it is the first token there that counts as first.
+      if (apart.length === 1) {
+        steps.push({ kind: 'wrap', pieces: apart.flat() });
+        apart = [['text']];
+      }
+      steps.push(step);
+    } else if (step.kind === 'ends') apart = withEnds(apart, step);
+    else {
+      steps.push({ kind: 'wrap', pieces: apart.flat() });
+      apart = step.pieces.map((piece) => [piece]);
+    }
+  }
+  steps.push({ kind: 'wrap', pieces: apart.flat() });
+  return steps.filter(
+    (step) => step.kind === 'trim' || step.pieces.length !== 1 || step.pieces[0] !== 'text',
+  );
+}
+
+/** Puts one id before and one after a text: BERT's and RoBERTa's way. */
+interface EndsStep {
+  kind: 'ends';
+  before: number;
+  after: number;
+  /** What comes before every piece but the first. */
+  between: readonly number[];
+}
+
+/** Source: process_encodings in Hugging Face's processors/bert.rs and roberta.rs, which take further pieces for second texts. */
+function withEnds(apart: (readonly Piece[])[], { before, after, between }: EndsStep): Piece[][] {
+  return apart.map((pieces, i) => [i === 0 ? [before] : between, ...pieces, [after]]);
+}
+
+function stepsOf(name: string, part: Part): (PostStep | EndsStep)[] {
   const type = typeOf(name, 'post_processor', part);
   switch (type) {
     case 'Sequence':
       return partsOf(name, 'post_processor.processors', part.processors).flatMap((each) =>
-        createPostSteps(name, each),
+        stepsOf(name, each),
       );
     case 'ByteLevel':
       return trimSteps(name, part);
     case 'RobertaProcessing':
-      return [...trimSteps(name, part), wrapStep(name, part)];
+      return [...trimSteps(name, part), endsStep(name, part, true)];
     case 'BertProcessing':
-      return [wrapStep(name, part)];
+      return [endsStep(name, part, false)];
     case 'TemplateProcessing':
       return [templateStep(name, part)];
     default:
@@ -46,17 +88,17 @@ function trimSteps(name: string, part: Part): PostStep[] {
 }
 
 /** `"cls": ["<s>", 0]`, `"sep": ["</s>", 2]`. */
-function wrapStep(name: string, part: Part): PostStep {
+function endsStep(name: string, part: Part, twice: boolean): EndsStep {
   const [before, after] = ['cls', 'sep'].map((key) => {
     const pair = part[key];
     if (!Array.isArray(pair) || pair.length !== 2)
       return refuseType(name, `post_processor.${key}`, pair, '["token", id]');
     return idOf(name, `post_processor.${key}`, pair[1]);
   });
-  return { kind: 'wrap', pieces: [[before], 'text', [after]] };
+  return { kind: 'ends', before, after, between: twice ? [after] : [] };
 }
 
-function templateStep(name: string, part: Part): PostStep {
+function templateStep(name: string, part: Part): WrapStep {
   const tokens = (part.special_tokens ?? {}) as Part;
   const pieces = partsOf(name, 'post_processor.single', part.single).map((piece) => {
     const sequence = piece.Sequence as Part | undefined;
@@ -78,12 +120,7 @@ function idOf(name: string, thing: string, value: unknown): number {
 }
 
 /** Applies a template to the ids of a sink from `from` on. With `special` false only the text stays. */
-export function wrapIds(
-  into: IdSink,
-  from: number,
-  step: PostStep & { kind: 'wrap' },
-  special: boolean,
-): void {
+export function wrapIds(into: IdSink, from: number, step: WrapStep, special: boolean): void {
   const size = into.length - from;
   const texts = step.pieces.filter((piece) => piece === 'text').length;
   const added = special
@@ -107,7 +144,7 @@ export function wrapIds(
 }
 
 /** How many ids stand before the text. */
-function countBefore(step: PostStep & { kind: 'wrap' }): number {
+function countBefore(step: WrapStep): number {
   let count = 0;
   for (const piece of step.pieces) {
     if (piece === 'text') break;
@@ -124,7 +161,7 @@ export interface SpelledToken extends Token {
 /** Applies a template to tokens; those that it adds have the span 0, 0. */
 export function wrapTokens(
   tokens: readonly SpelledToken[],
-  step: PostStep & { kind: 'wrap' },
+  step: WrapStep,
   special: boolean,
   tokenOf: (id: number) => SpelledToken,
 ): SpelledToken[] {
