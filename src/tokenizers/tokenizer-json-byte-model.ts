@@ -3,12 +3,12 @@ import type { BpeModel } from './bpe.ts';
 import { MergeTable } from './bpe-merges.ts';
 import { writePiece } from './tokenizer-json-bytes.ts';
 import { flagOf, refuseType, type TokenizerFile } from './tokenizer-json-file.ts';
-import { isByteLevel } from './tokenizer-json-pretokenizer.ts';
+import { isByteLevel, mixesBytes } from './tokenizer-json-pretokenizer.ts';
 import type { Vocabulary } from './tokenizer-json-vocabulary.ts';
 
 /** Whether the model is BPE over bytes that are spelled as characters, and nothing else. @throws EmbError "corrupt" */
 export function isByteModel({ name, model, modelType, preTokenizer, vocabulary }: TokenizerFile): boolean {
-  if (modelType !== 'BPE' || !isByteLevel(name, preTokenizer)) return false;
+  if (modelType !== 'BPE' || !isByteLevel(name, preTokenizer) || mixesBytes(name, preTokenizer)) return false;
   for (const key of ['continuing_subword_prefix', 'end_of_word_suffix']) {
     const value = model[key] ?? '';
     if (typeof value !== 'string') refuseType(name, `model.${key}`, value, 'a text or null');

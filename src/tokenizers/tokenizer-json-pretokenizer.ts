@@ -94,6 +94,12 @@ export function isByteLevel(name: string, part: Part | undefined): boolean {
   return leavesOf(name, part).some((leaf) => leaf.type === 'ByteLevel');
 }
 
+/** True when something after a ByteLevel writes what is no byte's character, so that words are characters again. */
+export function mixesBytes(name: string, part: Part | undefined): boolean {
+  const types = leavesOf(name, part).map((leaf) => leaf.type);
+  return types.lastIndexOf('Metaspace') > types.indexOf('ByteLevel');
+}
+
 /** The pre-tokenizers inside of sequences, in order. */
 function leavesOf(name: string, part: Part | undefined): Part[] {
   if (part === undefined) return [];

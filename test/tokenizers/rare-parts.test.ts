@@ -83,6 +83,30 @@ describe.each(['BPE', 'WordLevel'])(
   },
 );
 
+test.each(['first', 'always'])(
+  'a Metaspace after a ByteLevel adds a character of its own: %s',
+  async (scheme) => {
+    const vocab = Object.fromEntries(['?', ...'▁abĠÃ©', '▁a', 'Ġb'].map((piece, i) => [piece, i]));
+    const level = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: true };
+    const metaspace = { type: 'Metaspace', replacement: '▁', prepend_scheme: scheme, split: false };
+    await expectAgreement(
+      {
+        model: {
+          type: 'BPE',
+          unk_token: '?',
+          vocab,
+          merges: [
+            ['▁', 'a'],
+            ['Ġ', 'b'],
+          ],
+        },
+        pre_tokenizer: { type: 'Sequence', pretokenizers: [level, metaspace] },
+      },
+      ['a', 'ab', 'a b', 'é  a b', ' a'],
+    );
+  },
+);
+
 test('a word of many characters has room for the bytes of its prefixes and suffixes', async () => {
   const bytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).toUpperCase().padStart(2, '0'));
   const vocab = Object.fromEntries(
