@@ -100,6 +100,18 @@ function readAddedToken(name: string, part: Part, id: number, thing: string): Ad
   };
 }
 
+/**
+ * Where tokens by their normalized text are found, whatever stands around: within runs of letters and digits, which nothing cuts,
+ * between white space, or only in a text as a whole.
+ */
+export function placeOfAdded(normalized: ReadonlyMap<string, AddedToken>): 'letters' | 'words' | 'text' {
+  const texts = [...normalized.keys()];
+  if (texts.some((text) => /\s|\u0085/.test(text))) return 'text';
+  if ([...normalized.values()].some((token) => token.lstrip || token.rstrip || token.singleWord))
+    return 'text';
+  return texts.every((text) => /^(?:(?!\p{Ideographic})[\p{L}\p{N}])*$/u.test(text)) ? 'letters' : 'words';
+}
+
 /** A part of a text: text[start, end), which is `token` when it has one. */
 export interface Segment {
   start: number;

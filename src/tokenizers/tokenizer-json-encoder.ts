@@ -5,7 +5,7 @@ import { BpeTexts } from './bpe-texts.ts';
 import type { DirectWords } from './direct-words.ts';
 import { keepsSpans, pushId } from './id-sink.ts';
 import { wholeTextScanner } from './scanner.ts';
-import { type AddedToken, AddedTokenMatcher, type Segment } from './tokenizer-json-added.ts';
+import { type AddedToken, AddedTokenMatcher, placeOfAdded, type Segment } from './tokenizer-json-added.ts';
 import { type AlignedText, originalEnd, originalStart, sliceAligned } from './tokenizer-json-aligned.ts';
 import { checkDropout, createByteModel, isByteModel } from './tokenizer-json-byte-model.ts';
 import { unspell } from './tokenizer-json-bytes.ts';
@@ -29,7 +29,11 @@ export interface MoreParts {
   createMoreSplits: MoreSplits;
   createWordModel(file: TokenizerFile): WordModel;
   createDecoder(name: string, part: Part): (pieces: readonly string[]) => Uint8Array;
-  planChunks(file: TokenizerFile, normalize: (text: string) => string): ChunkPlan | undefined;
+  planChunks(
+    file: TokenizerFile,
+    normalize: (text: string) => string,
+    wholeWords?: boolean,
+  ): ChunkPlan | undefined;
   leavesForChunk(file: TokenizerFile, first: boolean, last: boolean): Part[];
   createDirectWords(
     file: TokenizerFile,
@@ -62,8 +66,7 @@ export class Encoder {
   private readonly seesReplacements: boolean;
   private readonly rawMatcher: AddedTokenMatcher | undefined;
   private readonly normalizedMatcher: AddedTokenMatcher | undefined;
-  /** What is found in normalized text has no white space in it and does not ask for any. */
-  private readonly findsBetweenSpaces: boolean;
+  private readonly foundIn: ReturnType<typeof placeOfAdded>;
   private readonly utf8 = new Utf8Text();
   private readyEngine: BpeEngine | undefined;
   private readonly more: MoreParts | undefined;
@@ -110,9 +113,7 @@ export class Encoder {
     this.seesReplacements = [...raw.keys()].some((content) => content.includes('\ufffd'));
     this.rawMatcher = raw.size > 0 ? new AddedTokenMatcher(raw) : undefined;
     this.normalizedMatcher = normalized.size > 0 ? new AddedTokenMatcher(normalized) : undefined;
-    this.findsBetweenSpaces = [...normalized].every(
-      ([text, { lstrip, rstrip, singleWord }]) => !(lstrip || rstrip || singleWord || /\s|\u0085/.test(text)),
-    );
+    this.foundIn = placeOfAdded(normalized);
   }
 
   private get model(): WordModel {
@@ -167,11 +168,10 @@ export class Encoder {
         ),
       );
       const normalize = (text: string) => normalizers[0]?.({ text, shift: 0 }, false).text ?? text;
-      const planned = more.planChunks(file, normalize);
-      // What is found in normalized text must lie within a chunk.
       const isSearched = this.normalizedMatcher !== undefined;
-      const plan =
-        isSearched && (planned?.rule.kind !== 'words' || !this.findsBetweenSpaces) ? undefined : planned;
+      let plan = more.planChunks(file, normalize, this.foundIn !== 'letters');
+      // What is found in normalized text must lie within a chunk.
+      if (isSearched && (plan?.rule.kind !== 'words' || this.foundIn === 'text')) plan = undefined;
       const encodeChunk: EncodeChunk = (text, shift, first, last, into) => {
         // Whether a first character stands at the beginning of the original is only known with its place.
         const normalizer = normalizers[(first ? 1 : 0) + (last ? 2 : 0)];

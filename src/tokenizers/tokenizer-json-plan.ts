@@ -48,9 +48,13 @@ export function leavesForChunk(file: TokenizerFile, first: boolean, last: boolea
 /**
  * The plan for a file, or undefined when chunks of its texts are not independent.
  *
- * `normalize` is what happens to a chunk in the middle of a text.
+ * `normalize` is what happens to a chunk in the middle of a text. With `wholeWords` only white space is a cut.
  */
-export function planChunks(file: TokenizerFile, normalize: (text: string) => string): ChunkPlan | undefined {
+export function planChunks(
+  file: TokenizerFile,
+  normalize: (text: string) => string,
+  wholeWords = false,
+): ChunkPlan | undefined {
   const normalizers = leavesOf(file.normalizer);
   const types = normalizers.map((part) => part.type as string);
   const cuts = leavesOf(file.preTokenizer);
@@ -59,7 +63,7 @@ export function planChunks(file: TokenizerFile, normalize: (text: string) => str
   const isForWords = (part: Part) =>
     localTypes.has(part.type as string) || part.type === 'Strip' || keepsSpaces(part);
   if (dropsSpaces && normalizers.every(isForWords)) {
-    const isBert = cutsLikeBert(cuts) && types.every((type) => joinlessTypes.has(type));
+    const isBert = !wholeWords && cutsLikeBert(cuts) && types.every((type) => joinlessTypes.has(type));
     const ideographs =
       isBert &&
       normalizers.some((part) => part.type === 'BertNormalizer' && part.handle_chinese_chars !== false);

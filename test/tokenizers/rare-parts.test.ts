@@ -135,3 +135,41 @@ test.each([
   const decoded = new TextDecoder().decode(openBytes(file(parts)).decodeBytes([1, 0, 1]));
   expect(decoded).toBe(await openOracle(file(parts)).decode([1, 0, 1], false));
 });
+
+test.each([
+  {
+    type: 'BertNormalizer',
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: null,
+    lowercase: true,
+  },
+  { type: 'NFD' },
+  { type: 'Lowercase' },
+])(
+  'added tokens with punctuation within are found in normalized text, spans or not: %j',
+  async (normalizer) => {
+    const token = { single_word: false, lstrip: false, rstrip: false, normalized: true, special: false };
+    const vocab = Object.fromEntries(
+      ['?', 'a', 'covid', '-', '19', '<', 'x', '>'].map((piece, i) => [piece, i]),
+    );
+    const contents = ['covid-19', '<x>', '-a', 'ovi'];
+    for (const picked of [contents, contents.slice(0, 1), contents.slice(3)]) {
+      await expectAgreement(
+        {
+          normalizer,
+          pre_tokenizer: { type: 'BertPreTokenizer' },
+          added_tokens: picked.map((content, i) => ({ ...token, content, id: 8 + i })),
+          model: {
+            type: 'WordPiece',
+            unk_token: '?',
+            continuing_subword_prefix: '##',
+            max_input_chars_per_word: 100,
+            vocab,
+          },
+        },
+        ['a covid-19 a', 'Covid-19,a', 'a<x>a -a-a', 'covid - 19 covid', '你<x>好 covid-19你'],
+      );
+    }
+  },
+);
