@@ -2,7 +2,7 @@ import type { Command, Context } from '../command.ts';
 import { changedRows, type RowLock, readLock } from '../core/row-lock.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
-import type { Cell, Report } from '../types.ts';
+import type { Cell, Column, Report } from '../types.ts';
 import { tokenCells, tokenColumns } from './answer-columns.ts';
 import { lockOf, openNamedTable, tableOptions } from './lock.ts';
 import { namedRef } from './named-ref.ts';
@@ -11,8 +11,8 @@ import { rowNames } from './open-table.ts';
 /** Rows of one block of the report. */
 const blockRows = 1000;
 
-/** What happened to a row since the lock was made. */
-type Change = 'changed' | 'added' | 'removed';
+/** What happened to a row since the lock was made; or that the tokens of rows are others. */
+type Change = 'changed' | 'added' | 'removed' | 'vocabulary';
 
 export const command: Command = {
   name: 'verify',
@@ -20,7 +20,8 @@ export const command: Command = {
   usage: '[lock ref...]',
   description:
     'Holds a model against the lock that emb lock made of it, or of the model that it comes from, which need not be here: prints the\n' +
-    'rows that have changed, were added or are gone, with their tokens. Exit code 3 when there are any, 0 when every row is the same.\n' +
+    'rows that have changed, were added or are gone, with their tokens, and first whether the vocabulary is another one: tokens that stand at\n' +
+    'other rows, though no row has changed. Exit code 3 when there is any of it, 0 when every row and the vocabulary are the same.\n' +
     'Which table is taken is told by --layer or --tensor, else by the lock. - reads the lock from stdin.',
   options: tableOptions,
   groups: [],
@@ -62,9 +63,9 @@ async function compare(context: Context, lock: RowLock, ref: string): Promise<Re
     );
   }
   const found = await lockOf(asLocked, opened);
-  if (lock.vocabulary !== null && found.vocabulary !== null && lock.vocabulary !== found.vocabulary) {
-    context.note('the vocabulary is another than that of the lock: rows are compared by id');
-  }
+  const isRenamed =
+    lock.vocabulary !== null && found.vocabulary !== null && lock.vocabulary !== found.vocabulary;
+  if (isRenamed) context.note('the vocabulary is another than that of the lock: rows are compared by id');
   const changed = changedRows(lock.hashes, found.hashes);
   const rest = Math.abs(table.rows - lock.rows);
   const shared = Math.min(table.rows, lock.rows);
@@ -73,9 +74,19 @@ async function compare(context: Context, lock: RowLock, ref: string): Promise<Re
   const counts = [
     `${formatCount(changed.length)} of ${formatCount(shared)} rows changed`,
     ...(rest > 0 ? [`${formatCount(rest)} ${beyond}`] : []),
+    ...(isRenamed ? ['another vocabulary'] : []),
   ];
   const total = changed.length + rest;
+  const columns: Column[] = [{ key: 'change', kind: 'text' }, ...tokenColumns(tokenizer)];
   async function* blocks() {
+    if (isRenamed && context.format !== 'ids') {
+      const renamed: Change = 'vocabulary';
+      yield {
+        cells: [columns.map(({ key }) => (key === 'change' ? renamed : null))],
+        sequence: 0,
+        ends: false,
+      };
+    }
     for (let at = 0; at < total; at += blockRows) {
       const cells: Cell[][] = [];
       for (let i = at; i < Math.min(at + blockRows, total); i++) {
@@ -86,10 +97,10 @@ async function compare(context: Context, lock: RowLock, ref: string): Promise<Re
     }
   }
   return {
-    columns: [{ key: 'change', kind: 'text' }, ...tokenColumns(tokenizer)],
+    columns,
     blocks: blocks(),
     caption: [`${ref} · ${table.tensorName}: ${counts.join(', ')}`],
     layout: 'rows',
-    status: total > 0 ? 'found' : undefined,
+    status: total > 0 || isRenamed ? 'found' : undefined,
   };
 }

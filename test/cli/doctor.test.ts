@@ -138,6 +138,7 @@ describe('the other commands name what is planted', () => {
     const changed = rows.filter(({ change }) => change === 'changed').map(({ id }) => id);
     // The vocabulary is shifted: from there on every row is another one.
     expect(changed).toEqual([...expected.changed, ...Array.from({ length: 26 }, (_, i) => 259 + i)]);
+    expect(rows[0].change).toBe('vocabulary');
     expect(rows.filter(({ change }) => change === 'added')).toHaveLength(35);
     expect(stderr).toContain('the vocabulary is another than that of the lock');
   });

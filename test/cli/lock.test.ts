@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -86,6 +86,22 @@ describe('emb lock and emb verify', () => {
     expect([shorter.code, shorter.stdout]).toEqual([3, 'change,id\nremoved,262\nremoved,263\n']);
     const longer = changed((values) => Float32Array.of(...values, ...new Float32Array(8)));
     expect(emb(['verify', lock, longer, '-f', 'csv', '-q']).stdout).toBe('change,id\nadded,264\n');
+  });
+
+  test('another vocabulary is named though no row has changed', () => {
+    const shifted = join(work, 'shifted');
+    cpSync(model, shifted, { recursive: true });
+    const path = join(shifted, 'tokenizer.json');
+    const file = JSON.parse(readFileSync(path, 'utf8'));
+    const [first, second] = Object.keys(file.model.vocab);
+    [file.model.vocab[first], file.model.vocab[second]] = [file.model.vocab[second], file.model.vocab[first]];
+    writeFileSync(path, JSON.stringify(file));
+    const found = emb(['verify', lock, shifted, '-f', 'jsonl']);
+    expect(found.code).toBe(3);
+    expect(JSON.parse(found.stdout)).toEqual({ change: 'vocabulary', id: null, token: null, bytes: null });
+    expect(found.stderr).toContain('0 of 264 rows changed, another vocabulary');
+    expect(emb(['verify', lock, shifted, '-q', '-f', 'ids'])).toMatchObject({ code: 3, stdout: '' });
+    expect(emb(['verify', lock, shifted, '-q']).stdout).toMatch(/│ vocabulary │\s+- │ -\s+│/);
   });
 
   test('another width, another file and no lock are said', () => {
