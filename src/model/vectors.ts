@@ -57,6 +57,8 @@ function readFloats(bytes: Uint8Array, dim: number | undefined): Vectors {
 }
 
 async function readNpy(bytes: Uint8Array): Promise<Vectors> {
+  if (bytes.length === 0)
+    throw new EmbError('corrupt', 'input: is empty, expected a npy file', 'what writes it may have failed');
   const file = await openTensorFile(new MemorySource('input', bytes));
   const [tensor, ...more] = file.tensors;
   if (tensor === undefined || more.length > 0) {

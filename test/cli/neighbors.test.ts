@@ -81,6 +81,10 @@ describe('emb neighbors', () => {
       code: 2,
       stderr: expect.stringContaining('nothing to compare is given'),
     });
+    expect(emb(['stats', '--input', 'npy', '-'])).toMatchObject({
+      code: 1,
+      stderr: 'emb: input: is empty, expected a npy file\nhint: what writes it may have failed\n',
+    });
     expect(shell(`printf '[1,2]\\n' | emb neighbors -m ${model} --vectors -`)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('vectors have 2 columns, expected 8'),
