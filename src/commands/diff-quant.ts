@@ -11,7 +11,7 @@ import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
 import { tokenCells, tokenColumns } from './answer-columns.ts';
 import { kernelOf } from './scan-options.ts';
-import { areManyQueries, startScanThreads } from './scan-threads.ts';
+import { startScanThreads } from './scan-threads.ts';
 
 /** One of the two tables. */
 export interface Side {
@@ -67,7 +67,8 @@ export async function quantReport(
   const places = [...sample, ...named];
   const nearest = await nearestPairs(before.table, after.table, pairs, places, {
     kernel,
-    threadsOf: (table) => startScanThreads(context, table, areManyQueries(table, places.length)),
+    // With so many queries a thread takes 30 MB: no second one unless it is asked for.
+    threadsOf: (table) => startScanThreads(context, table, false),
   });
   const flipped = nearest.slice(0, sample.length).filter((one) => one.flipped).length;
   const loss: Loss = { totals, changed, sampled: sample.length, flipped };

@@ -68,7 +68,7 @@ export const command: Command = {
     { long: 'exit-code', type: 'flag', description: 'exit with 3 when there are differences' },
     kernelOption,
     threadsOption(
-      'with --quant: threads that look for neighbors in a local file (default: a second one for many rows); the answers are the same',
+      'with --quant: threads that look for neighbors in a local file (default 1); the answers are the same',
     ),
   ],
   groups: [],

@@ -11,10 +11,11 @@ import { captionOfTable, openTable, rowNames } from './open-table.ts';
 import { hasDirection, nameOfQuery, type Query, queriesOf } from './queries.ts';
 import { type Asked, begun, queryColumns } from './query-batches.ts';
 import { kernelOf, kernelOption, threadsOption } from './scan-options.ts';
-import { areManyQueries, startScanThreads } from './scan-threads.ts';
+import { startScanThreads } from './scan-threads.ts';
 
-/** Bytes of a table from which on a second thread gains more than its start costs, for one query. */
+/** Bytes of a table from which on a second thread gains more than its start costs; with many queries, bytes times queries. */
 const secondThreadWorth = 600e6;
+const manyQueriesWorth = 3e9;
 
 export const command: Command = {
   name: 'neighbors',
@@ -145,7 +146,7 @@ async function run(context: Context): Promise<Report> {
         progress = context.progress(table.rows, 'rows');
       }
     } finally {
-      finder.stop();
+      void finder.stop();
     }
   }
   const centered =
@@ -189,7 +190,7 @@ async function startThreads(
   const isWorth =
     queries === 1
       ? table.byteLength >= secondThreadWorth && context.cores() > 2
-      : areManyQueries(table, queries);
+      : table.byteLength * queries >= manyQueriesWorth;
   return startScanThreads(context, table, isWorth || (await areComponentsShared(context, table)));
 }
 

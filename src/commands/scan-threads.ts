@@ -3,14 +3,6 @@ import type { ScanJob } from '../core/shared-scan.ts';
 import type { EmbeddingTable } from '../types.ts';
 import { kernelOf } from './scan-options.ts';
 
-/** Bytes of a table times queries from which on a second thread gains more than its start costs. */
-const manyQueriesWorth = 3e9;
-
-/** Whether so many queries are worth a second thread. */
-export function areManyQueries({ byteLength }: Pick<EmbeddingTable, 'byteLength'>, queries: number): boolean {
-  return byteLength * queries >= manyQueriesWorth;
-}
-
 /**
  * Threads that scan a table beside this one: as many as --threads says, else a second one where it is worth its start. None for a table
  * that is no local file.

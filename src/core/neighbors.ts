@@ -62,7 +62,7 @@ export async function findNeighbors(
   try {
     return await finder.find(queries, options.exclude);
   } finally {
-    finder.stop();
+    void finder.stop();
   }
 }
 
@@ -112,8 +112,9 @@ export class NeighborFinder {
     return answers;
   }
 
-  stop(): void {
-    for (const thread of this.#beside.threads) void thread.stop();
+  /** Ends the threads. Whoever starts others waits for it: each has memory of its own. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#beside.threads.map((thread) => thread.stop()));
   }
 }
 

@@ -72,7 +72,7 @@ async function nearestRows(
       nearest.push(...(await nearestOf(table, rows.subarray(at, at + most), finder)));
     return nearest;
   } finally {
-    finder.stop();
+    await finder.stop();
   }
 }
 
