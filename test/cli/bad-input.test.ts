@@ -204,7 +204,8 @@ describe('what is no path', () => {
   });
 
   test('a temporary folder that is none is said', () => {
-    const run = emb(['embed', 'hi', '--dim', '4', '-q', '-f', 'npy'], {
+    const run = emb(['embed', '--dim', '4', '-q', '-f', 'npy'], {
+      input: 'hi\n',
       env: { TMPDIR: join(folder, 'config.json') },
     });
     expect(run.code, run.stderr).toBe(1);
