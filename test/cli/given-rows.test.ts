@@ -1,8 +1,9 @@
+import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emb, embBytes } from '../support/emb.ts';
 
-/** Nowhere to write to. */
-const env = { TMPDIR: '/nonexistent' };
+/** A file, in which no folder can be made. */
+const env = { TMPDIR: resolve('package.json') };
 const form = ['--dim', '5', '-q', '-f', 'npy'];
 
 describe('arrays of rows that are all named on the command line', () => {
@@ -34,6 +35,6 @@ describe('arrays of rows that are all named on the command line', () => {
   test('rows that are read are counted first, which takes a temporary file', () => {
     const { code, stderr } = emb(['embed', '--ids', '-', ...form], { input: '1\n', env });
     expect(code).toBe(1);
-    expect(stderr).toContain('temporary folder /nonexistent');
+    expect(stderr).toContain(`temporary folder ${env.TMPDIR}`);
   });
 });
