@@ -37,11 +37,7 @@ export const command: Command = {
       description: 'count what is out of the vocabulary as wrong, or as cosine 0',
     },
     { long: 'spaced', type: 'flag', description: 'prefer pieces with a leading space' },
-    {
-      ...kernelOption,
-      description:
-        'WebAssembly SIMD or plain TypeScript; cosines are float32 and may differ in the last bits',
-    },
+    kernelOption,
   ],
   groups: ['model', 'tokenizer', 'scratch'],
   formats: ['table', 'json', 'jsonl', 'csv', 'tsv', 'md'],

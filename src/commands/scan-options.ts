@@ -7,7 +7,7 @@ export const kernelOption: OptionSpec = {
   value: 'name',
   choices: ['simd', 'ts'],
   default: 'simd',
-  description: 'WebAssembly SIMD or plain TypeScript; the answers are the same',
+  description: 'WebAssembly SIMD or plain TypeScript: the same answers, up to rounding',
 };
 
 /** What --kernel says. */

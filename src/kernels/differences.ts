@@ -1,5 +1,5 @@
 import { arenaOffset } from './arena.ts';
-import { loadArenaKernel } from './arena-kernel.ts';
+import { kernelLoader } from './arena-kernel.ts';
 
 /** Sums of one pair of rows: squares before, squares after, squares of the difference. */
 export const sumsOfPair = 3;
@@ -70,20 +70,15 @@ interface DifferenceExports {
   sumRows(before: number, after: number, rows: number, dim: number, sums: number): void;
 }
 
-let loading: Promise<DifferenceKernel> | undefined;
+/** The kernel by name. Cost: about 1 ms for the first `simd`. */
+export const loadDifferenceKernel = kernelLoader(
+  plainDifferences,
+  async () => (await import('../generated/differences.ts')).differencesBase64,
+  simdDifferences,
+);
 
-/** The kernel by name; where WebAssembly is missing, `simd` is the plain one. Cost: about 1 ms for the first `simd`. */
-export async function loadDifferenceKernel(name: 'ts' | 'simd'): Promise<DifferenceKernel> {
-  if (name === 'ts') return plainDifferences;
-  loading ??= loadSimd();
-  return loading;
-}
-
-async function loadSimd(): Promise<DifferenceKernel> {
-  const wasm = await loadArenaKernel<DifferenceExports>(
-    async () => (await import('../generated/differences.ts')).differencesBase64,
-  );
-  if (wasm === undefined) return plainDifferences;
+/** What lies outside of the arena goes to the plain kernel. */
+function simdDifferences(wasm: DifferenceExports): DifferenceKernel {
   return {
     name: 'simd',
     sumRows(before, after, rows, dim, sums) {

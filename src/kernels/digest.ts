@@ -1,5 +1,5 @@
 import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
-import { loadArenaKernel } from './arena-kernel.ts';
+import { kernelLoader } from './arena-kernel.ts';
 
 /** Values that one call takes at most, unless a row has more. */
 export const digestValues = 1 << 16;
@@ -101,21 +101,12 @@ interface DigestExports {
   countAndKeep(data: number, count: number, buckets: number, flags: number, kept: number): number;
 }
 
-let loading: Promise<DigestKernel> | undefined;
-
-/** The kernel by name; where WebAssembly is missing, `simd` is the plain one. Cost: about 1 ms for the first `simd`. */
-export async function loadDigestKernel(name: 'ts' | 'simd'): Promise<DigestKernel> {
-  if (name === 'ts') return plainDigest;
-  loading ??= loadSimd();
-  return loading;
-}
-
-async function loadSimd(): Promise<DigestKernel> {
-  const wasm = await loadArenaKernel<DigestExports>(
-    async () => (await import('../generated/digest.ts')).digestBase64,
-  );
-  return wasm === undefined ? plainDigest : simdDigest(wasm);
-}
+/** The kernel by name. Cost: about 1 ms for the first `simd`. */
+export const loadDigestKernel = kernelLoader(
+  plainDigest,
+  async () => (await import('../generated/digest.ts')).digestBase64,
+  simdDigest,
+);
 
 /** Counters and results lie in the arena or the plain kernel takes over for good; rows that lie elsewhere are copied in. */
 function simdDigest(wasm: DigestExports): DigestKernel {

@@ -1,5 +1,5 @@
 import { arenaOffset, claimFloats, releaseBytes } from './arena.ts';
-import { loadArenaKernel } from './arena-kernel.ts';
+import { kernelLoader } from './arena-kernel.ts';
 import { type CandidateBlock, type ExactBlock, type NearnessKernel, plainNearness } from './nearness.ts';
 import { metricNumbers, type QueryLines, type RoundedExports, RoundedQueries } from './rounded.ts';
 
@@ -136,21 +136,12 @@ interface DotExports extends RoundedExports {
   ) => void;
 }
 
-let loading: Promise<DotKernel> | undefined;
-
-/** The kernel by name; where WebAssembly is missing, `simd` is the plain one. Cost: about 1 ms for the first `simd`. */
-export async function loadDotKernel(name: 'ts' | 'simd'): Promise<DotKernel> {
-  if (name === 'ts') return plainDots;
-  loading ??= loadSimd();
-  return loading;
-}
-
-async function loadSimd(): Promise<DotKernel> {
-  const wasm = await loadArenaKernel<DotExports>(
-    async () => (await import('../generated/dots.ts')).dotsBase64,
-  );
-  return wasm === undefined ? plainDots : simdDots(wasm);
-}
+/** The kernel by name. Cost: about 1 ms for the first `simd`. */
+export const loadDotKernel = kernelLoader(
+  plainDots,
+  async () => (await import('../generated/dots.ts')).dotsBase64,
+  simdDots,
+);
 
 /** What lies outside of the arena is multiplied by the plain kernel, but for the rows: those are copied in. */
 function simdDots(wasm: DotExports): DotKernel {

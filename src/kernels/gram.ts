@@ -1,5 +1,5 @@
 import { arenaOffset, claimBytes, claimDoubles, claimFloats, releaseBytes } from './arena.ts';
-import { loadArenaKernel } from './arena-kernel.ts';
+import { kernelLoader } from './arena-kernel.ts';
 
 /** Rows that one call of a kernel takes at most: their panels stay in the second cache, and float32 sums stay exact enough. */
 export const gramRows = 256;
@@ -149,21 +149,12 @@ interface GramExports {
   ) => void;
 }
 
-let loading: Promise<GramKernel> | undefined;
-
-/** The kernel by name; where WebAssembly is missing, `simd` is the plain one. Cost: about 1 ms for the first `simd`. */
-export async function loadGramKernel(name: 'ts' | 'simd'): Promise<GramKernel> {
-  if (name === 'ts') return plainGram;
-  loading ??= loadSimd();
-  return loading;
-}
-
-async function loadSimd(): Promise<GramKernel> {
-  const wasm = await loadArenaKernel<GramExports>(
-    async () => (await import('../generated/gram.ts')).gramBase64,
-  );
-  return wasm === undefined ? plainGram : simdGram(wasm);
-}
+/** The kernel by name. Cost: about 1 ms for the first `simd`. */
+export const loadGramKernel = kernelLoader(
+  plainGram,
+  async () => (await import('../generated/gram.ts')).gramBase64,
+  simdGram,
+);
 
 /** Sums that found no room in the arena go to the plain kernel; rows that lie elsewhere are copied in. */
 function simdGram(wasm: GramExports): GramKernel {

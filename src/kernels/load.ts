@@ -1,5 +1,5 @@
 import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
-import { loadArenaKernel } from './arena-kernel.ts';
+import { kernelLoader } from './arena-kernel.ts';
 import { type CountedRows, type MomentKernel, type MomentSums, plainMoments } from './moments.ts';
 
 /** Bytes that the three passes over a slice share: they should still be in the second cache for the last one. */
@@ -36,26 +36,12 @@ interface MomentExports {
   countBuckets(data: number, rows: number, dim: number, first: number, every: number, buckets: number): void;
 }
 
-let loading: Promise<MomentKernel> | undefined;
-
-/**
- * The kernel of stats by name; `simd` is compiled when first asked for.
- *
- * Where WebAssembly is missing, `simd` is the plain kernel: the numbers are the same.
- * Cost: about 2 ms for the first `simd`.
- */
-export async function loadMomentKernel(name: 'ts' | 'simd'): Promise<MomentKernel> {
-  if (name === 'ts') return plainMoments;
-  loading ??= loadSimd();
-  return loading;
-}
-
-async function loadSimd(): Promise<MomentKernel> {
-  const wasm = await loadArenaKernel<MomentExports>(
-    async () => (await import('../generated/kernels.ts')).kernelsBase64,
-  );
-  return wasm === undefined ? plainMoments : simdMoments(wasm);
-}
+/** The kernel of stats by name: the numbers are the same. Cost: about 2 ms for the first `simd`. */
+export const loadMomentKernel = kernelLoader(
+  plainMoments,
+  async () => (await import('../generated/kernels.ts')).kernelsBase64,
+  simdMoments,
+);
 
 /** Wraps the exports. Sums that found no room in the arena and rows wider than a slice go to the plain kernel. */
 function simdMoments(wasm: MomentExports): MomentKernel {

@@ -1,5 +1,5 @@
 import { arenaOffset } from './arena.ts';
-import { loadArenaKernel } from './arena-kernel.ts';
+import { kernelLoader } from './arena-kernel.ts';
 import { type LineRecords, parseRow, plainText, type TextKernel } from './text-vectors.ts';
 
 /** Bytes that the SIMD kernel may read behind a text; what stands there does not matter. */
@@ -24,27 +24,16 @@ interface TextExports {
   parseRows(text: number, spans: number, from: number, rows: number, dim: number, out: number): number;
 }
 
-let loading: Promise<TextKernel> | undefined;
-
 /**
- * The kernel of text vectors by name; `simd` is compiled when first asked for.
- *
- * Where WebAssembly is missing, `simd` is the plain kernel: the numbers are the same. Memory outside the arena goes to the plain
- * kernel too; a text in the arena has `readAhead` bytes of the arena behind it.
+ * The kernel of text vectors by name: the numbers are the same. Memory outside the arena goes to the plain kernel; a text in the arena has
+ * `readAhead` bytes of the arena behind it.
  * Cost: about 1 ms for the first `simd`.
  */
-export async function loadTextKernel(name: 'ts' | 'simd' = 'simd'): Promise<TextKernel> {
-  if (name === 'ts') return plainText;
-  loading ??= loadSimd();
-  return loading;
-}
-
-async function loadSimd(): Promise<TextKernel> {
-  const wasm = await loadArenaKernel<TextExports>(
-    async () => (await import('../generated/text-vectors.ts')).textVectorsBase64,
-  );
-  return wasm === undefined ? plainText : simdText(wasm);
-}
+export const loadTextKernel = kernelLoader(
+  plainText,
+  async () => (await import('../generated/text-vectors.ts')).textVectorsBase64,
+  simdText,
+);
 
 function simdText(wasm: TextExports): TextKernel {
   return {
