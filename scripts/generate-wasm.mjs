@@ -117,6 +117,7 @@ const kernels = [
     parts: [
       'chunks-best',
       'chunks-direct',
+      'chunks-parts',
       'chunks-scan',
       'chunks-trie',
       'chunks-words',

@@ -32,7 +32,9 @@ export interface ChunkExports extends PairExports, TextExports {
       number,
     ]
   ) => void;
-  openTrie(bits: number, factor: bigint, prefix: number, prefixSize: number, roots: number): void;
+  openTrie: (
+    ...[bits, factor, prefix, prefixSize, roots, joints]: [number, bigint, number, number, number, number]
+  ) => void;
   addPieces(bytes: number, offsets: number, ids: number, from: number, to: number): number;
   openModel: (
     ...[kind, unknown, longestWord, spellsUnknown, scores, unknownScore]: [

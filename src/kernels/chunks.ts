@@ -190,7 +190,7 @@ class WasmChunks implements ChunkKernel {
       wasm.openModel(kind, unknown, 0, model.spellsUnknown, scores, model.unknownScore);
       if (model.sums !== undefined) this.openSums(model.sums, model.scores.length);
     }
-    wasm.openTrie(places.bits, factor, prefixAt, prefix.length, roots);
+    wasm.openTrie(places.bits, factor, prefixAt, prefix.length, roots, places.joints);
     for (let from = 0; from < count; from += atOnce) {
       const to = Math.min(count, from + atOnce);
       if (wasm.addPieces(at, offsetsAt, idsAt, from, to) === 0) return false;

@@ -161,8 +161,13 @@ test.each(['unigram', 'unigram-bytes', 'bpe', 'bpe-bytes', 'char'])(
   },
 );
 
-/** A model of pieces with scores by their order, the later ones the worse: unigram is type 1, pairs 2. */
-function modelOf(type: number, names: readonly string[], userDefined: readonly string[]): Buffer {
+/** A model of pieces with scores by their order, the later ones the worse, unless others are given: unigram is type 1, pairs 2. */
+function modelOf(
+  type: number,
+  names: readonly string[],
+  userDefined: readonly string[],
+  scoreOf = (i: number) => -1 - i / 8,
+): Buffer {
   const message = (field: number, ...parts: Buffer[]) => {
     const body = Buffer.concat(parts);
     return Buffer.concat([Buffer.from([(field << 3) | 2, body.length]), body]);
@@ -176,7 +181,7 @@ function modelOf(type: number, names: readonly string[], userDefined: readonly s
   };
   const pieces = ['<unk>', ...names, ...userDefined].map((name, i) => {
     const kind = i === 0 ? 2 : i > names.length ? 4 : 1;
-    return message(1, message(1, Buffer.from(name)), float(2, -1 - i / 8), number(3, kind));
+    return message(1, message(1, Buffer.from(name)), float(2, scoreOf(i)), number(3, kind));
   });
   return Buffer.concat([...pieces, message(2, number(3, type))]);
 }
@@ -192,4 +197,61 @@ test.each([
     ...[false, false, false, true, true],
   ]);
   compare((options) => openSentencePiece('inner.model', bytes, undefined, options), type, 1500);
+});
+
+describe('words of a unigram model that are cut where no piece goes on', () => {
+  const open = (bytes: Buffer, options: TwinOptions) =>
+    openSentencePiece('parts.model', bytes, undefined, options);
+
+  test('have the ids of whole texts for any pieces, also where the rounding of sums decides', () => {
+    const random = seededRandom(41);
+    const below = (n: number) => Math.floor(random() * n);
+    for (let round = 0; round < 40; round++) {
+      const alphabet = Array.from('abcdeé中文😀😁');
+      const letters = alphabet.slice(0, 3 + below(8));
+      const some = (most: number, of: string[]) =>
+        Array.from({ length: 1 + below(most) }, () => of[below(of.length)]).join('');
+      const names = new Set(['▁', ...letters.filter(() => below(5) > 0)]);
+      for (let n = 3 + below(40); n > 0; n--)
+        names.add((below(4) === 0 ? '▁' : '') + some(1 + below(7), letters));
+      // Many cuts are as good as each other, or nearly so.
+      const scores = Array.from({ length: names.size + 1 }, () => -0.3 * (1 + below(5)) - below(3) * 1e-6);
+      const bytes = modelOf(1, [...names], [], (i) => scores[i] as number);
+      const [exact, twin] = [open(bytes, never), open(bytes, always)];
+      for (let i = 0; i < 12; i++) {
+        const long = i % 4 === 0 ? 120 : 24;
+        const words = Array.from({ length: 1 + below(i % 3 === 0 ? 2000 : 20) }, () => some(long, alphabet));
+        const text = words.join(' ');
+        expect([round, i, idsOf(twin, text)]).toEqual([round, i, idsOf(exact, text)]);
+      }
+    }
+  });
+
+  test('are told apart where their characters have more than 16 bits', () => {
+    const bytes = modelOf(1, ['▁', '😀', '😁', '😂', '🤣', '😀😁', '😂🤣'], []);
+    const text = 'x😀😁 x😂🤣 y😀😁 y😂🤣';
+    const ids = idsOf(open(bytes, always), text);
+    expect(ids).toEqual(idsOf(open(bytes, never), text));
+    expect(ids.filter((id) => id > 5)).toEqual([6, 7, 6, 7]);
+  });
+
+  test('are told apart where one goes on with U+0000', () => {
+    const bytes = modelOf(1, ['▁', 'a', 'b', '\0', 'b\0', 'ab'], []);
+    const text = 'xab xab\0 yab yab\0';
+    const ids = idsOf(open(bytes, always), text);
+    expect(ids).toEqual(idsOf(open(bytes, never), text));
+    expect(ids.filter((id) => id > 1)).toEqual([6, 2, 5, 6, 2, 5]);
+  });
+
+  test('are told apart by their last characters, however many there are', () => {
+    const letters = Array.from('abcdefghij');
+    const pairs = letters.flatMap((left) => letters.map((right) => left + right));
+    const bytes = modelOf(1, ['▁', ...pairs, ...letters], []);
+    const words = Array.from({ length: 10_000 }, (_, i) => {
+      const digits = String(i).padStart(4, '0');
+      return `aaaaaaaa${Array.from(digits, (digit) => letters[Number(digit)]).join('')}`;
+    });
+    const text = [...words.map((word) => `x${word}`), ...words.map((word) => `y${word}`)].join(' ');
+    expect(idsOf(open(bytes, always), text)).toEqual(idsOf(open(bytes, never), text));
+  });
 });

@@ -1,7 +1,9 @@
 // The best way to cut a word of code points into pieces of a trie: the twin of ../../tokenizers/unigram.ts.
+import { copyIds } from './bpe-cache';
 import { byteIdsAt, heapAt, nextAt, previousAt, ranksAt, symbolsAt } from './bpe-memory';
 import { none } from './bpe-pairs';
-import { firstNode, nextNode, pieceAt } from './chunks-trie';
+import { countNumbers, findPart, isMet, keepPart, numbersOf } from './chunks-parts';
+import { firstNode, mayJoin, nextNode, pieceAt } from './chunks-trie';
 
 /** f64 by id. */
 let scoresAt: usize = 0;
@@ -18,7 +20,9 @@ let highest: f64 = 0;
 export const fromAt: usize = previousAt;
 export const piecesAt: usize = nextAt;
 const sumsAt: usize = heapAt;
-const secondsAt: usize = heapAt + 0x110000;
+const secondsAt: usize = heapAt + 0x40000;
+/** The path of a part. */
+const partAt: usize = heapAt + 0x80000;
 
 const unknownBit: u32 = 0x80000000;
 
@@ -48,20 +52,15 @@ export function clearSum(): void {
   sum = 0;
 }
 
-// @ts-ignore: decorators are AssemblyScript's
-@inline
-function symbolAt(i: u32): u32 {
-  return load<u32>(symbolsAt + (<usize>i << 2));
-}
-
 /** Finds the best pieces of `count` symbols after a sum. False where one is unknown and there is no id for it. */
-export function findBest(count: u32, before: f64, rounds: bool): bool {
+export function findBest(symbols: usize, count: u32, before: f64, rounds: bool): bool {
   memory.fill(fromAt, 0xff, (<usize>count + 1) << 2);
   store<f64>(sumsAt, before);
   for (let at: u32 = 0; at < count; at++) {
     const here = load<f64>(sumsAt + (<usize>at << 3));
     let isSpelled = false;
-    let node = firstNode(symbolAt(at));
+    const code = load<u32>(symbols + (<usize>at << 2));
+    let node = firstNode(code);
     let to = at;
     while (node !== 0) {
       to++;
@@ -72,16 +71,16 @@ export function findBest(count: u32, before: f64, rounds: bool): bool {
         if (to === at + 1) isSpelled = true;
       }
       if (to === count) break;
-      node = nextNode(node, symbolAt(to));
+      node = nextNode(node, load<u32>(symbols + (<usize>to << 2)));
     }
     if (isSpelled) continue;
     const total = unknownScore + here;
-    if (better(at, at + 1, rounds ? <f64>(<f32>total) : total, unknownBit | symbolAt(at)) && unknownId < 0) return false;
+    if (better(at, at + 1, rounds ? <f64>(<f32>total) : total, unknownBit | code) && unknownId < 0) return false;
   }
   return true;
 }
 
-// @ts-ignore
+// @ts-ignore: decorators are AssemblyScript's
 @inline
 function better(from: u32, to: u32, total: f64, piece: u32): bool {
   const place = <usize>to << 2;
@@ -102,8 +101,8 @@ function better(from: u32, to: u32, total: f64, piece: u32): bool {
   return true;
 }
 
-/** Writes the path that findBest found for `count` symbols to pathAt. */
-function writePath(count: u32): void {
+/** Writes the path that findBest found for `count` symbols: where it holds, and its pieces. Returns how many these are. */
+function writePath(count: u32, path: usize): u32 {
   let size: u32 = 0;
   let margin = Infinity;
   for (let at = count; at > 0; at = load<u32>(fromAt + (<usize>at << 2))) {
@@ -111,13 +110,13 @@ function writePath(count: u32): void {
     margin = min(margin, load<f64>(sumsAt + place) - load<f64>(secondsAt + place));
     size++;
   }
-  pathSize = size;
-  let to = pathAt + (<usize>size << 2);
+  let to = path + (<usize>size << 2);
   for (let at = count; at > 0; at = load<u32>(fromAt + (<usize>at << 2))) {
     store<u32>(to, load<u32>(piecesAt + (<usize>at << 2)));
     to -= 4;
   }
-  store<f32>(pathAt, limitOf(margin, count));
+  store<f32>(path, limitOf(margin, count));
+  return size;
 }
 
 /**
@@ -140,16 +139,67 @@ export function holds(limit: f32): bool {
   return abs(sum) < <f64>limit;
 }
 
-/** Finds the path of `count` symbols, as if nothing stood before them. */
+/**
+ * Finds the path of `count` symbols, as if nothing stood before them: part by part, for no piece lies in two.
+ *
+ * Before a part stand the scores of those before it as well: at most count m. Adding them rounds by less than a hundredth of what any limit leaves.
+ */
 export function findFree(count: u32): void {
-  findBest(count, 0, false);
-  writePath(count);
+  const end = symbolsAt + (<usize>count << 2);
+  let limit: f64 = Infinity;
+  let to = pathAt + 4;
+  for (let at = symbolsAt; at < end; ) {
+    let after = at + 4;
+    let last = load<u32>(at);
+    while (after < end) {
+      const next = load<u32>(after);
+      if (!mayJoin(last, next)) break;
+      last = next;
+      after += 4;
+    }
+    if (after === at + 4) {
+      store<u32>(to, pieceAlone(last));
+      to += 4;
+    } else {
+      const part = findPath(at, <u32>((after - at) >> 2));
+      limit = min(limit, <f64>load<f32>(part));
+      to = copyIds(part + 4, partSize, to);
+    }
+    at = after;
+  }
+  pathSize = <u32>((to - pathAt) >> 2) - 1;
+  store<f32>(pathAt, <f32>(limit * 0.99 - <f64>count * highest));
+}
+
+/** The only piece of a character. */
+// @ts-ignore
+@inline
+function pieceAlone(code: u32): u32 {
+  const node = firstNode(code);
+  const id = node === 0 ? 0 : pieceAt(node);
+  return id === 0 ? unknownBit | code : id - 1;
+}
+
+/** Pieces of the part whose path was found last. */
+let partSize: u32 = 0;
+
+/** Where the path of a part lies, which was met or is found. */
+function findPath(symbols: usize, count: u32): usize {
+  const slot = findPart(symbols, count);
+  if (isMet) {
+    partSize = countNumbers(slot) - 1;
+    return numbersOf(slot);
+  }
+  findBest(symbols, count, 0, false);
+  partSize = writePath(count, partAt);
+  keepPart(slot, count, partAt, partSize + 1);
+  return partAt;
 }
 
 /** Finds the path of `count` symbols after all that stood before them. */
 export function findAfter(count: u32): void {
-  findBest(count, sum, isSingle);
-  writePath(count);
+  findBest(symbolsAt, count, sum, isSingle);
+  pathSize = writePath(count, pathAt);
 }
 
 /** Adds the scores of a path to the sum and writes its ids at `out`. Unknown characters in a row are one, or their bytes. Returns where they end. */

@@ -14,15 +14,18 @@ let mask: u32 = 0;
 let free: u32 = 0;
 /** u32 by code point: the child of the root, or 0. */
 let rootsAt: usize = 0;
+/** A bit for every value of a hash two bits longer than that of the slots, set where two neighbors in a piece have it. */
+let jointsAt: usize = 0;
 
-/** Begins a trie with 2^bits slots. `hashFactor` is odd and unknown from outside. */
-export function openNodes(bits: i32, hashFactor: u64, roots: usize): void {
+/** Begins a trie with 2^bits slots. `hashFactor` is odd and unknown from outside; there are 2^(bits - 1) bytes, all 0, at `joints`. */
+export function openNodes(bits: i32, hashFactor: u64, roots: usize, joints: usize): void {
   factor = hashFactor;
   shift = <u64>(64 - bits);
   mask = (1 << bits) - 1;
   // An eighth stays empty, so that looking for what is not there ends.
   free = mask - (mask >> 3);
   rootsAt = roots;
+  jointsAt = joints;
   // No key is like these.
   store<u64>(slotsAt, -1);
   store<u64>(slotsAt, -1, 16);
@@ -38,6 +41,27 @@ function placeOf(node: u32): usize {
 @inline
 function keyOf(node: u32, code: u32): u64 {
   return ((<u64>node << codeBits) | code) + 1;
+}
+
+// @ts-ignore
+@inline
+function jointOf(left: u32, right: u32): u32 {
+  return <u32>((((<u64>left << codeBits) | right) * factor) >> (shift - 2));
+}
+
+/** Learns that a piece has two characters beside each other. */
+export function addJoint(left: u32, right: u32): void {
+  const bit = jointOf(left, right);
+  const place = jointsAt + <usize>(bit >> 3);
+  store<u8>(place, load<u8>(place) | (<u8>1 << <u8>(bit & 7)));
+}
+
+/** Whether a piece may have two characters beside each other. */
+// @ts-ignore
+@inline
+export function mayJoin(left: u32, right: u32): bool {
+  const bit = jointOf(left, right);
+  return ((load<u8>(jointsAt + <usize>(bit >> 3)) >> (bit & 7)) & 1) !== 0;
 }
 
 /** Id + 1 of the piece that ends in a node, or 0. */

@@ -3,7 +3,7 @@
 import { ranksAt, symbolsAt } from './bpe-memory';
 import { mergeSymbols } from './bpe-merge';
 import { findBest, fromAt, openBest, piecesAt } from './chunks-best';
-import { addNode, nextNode, openNodes, pieceAt, setPiece } from './chunks-trie';
+import { addJoint, addNode, nextNode, openNodes, pieceAt, setPiece } from './chunks-trie';
 
 /** Models: 0 none, 1 pairs, 2 the longest piece first, 3 the best sum, 4 the best sum that goes on from word to word. */
 let model: i32 = 0;
@@ -37,10 +37,10 @@ let prefixSize: usize = 0;
 
 /**
  * Begins a trie of pieces. Those that begin with `prefix` are also found, without it, inside of words; without a prefix all are. The table
- * has 2^bits slots, more than the pieces have characters, and `roots` four bytes for every code point.
+ * has 2^bits slots, more than the pieces have characters, `roots` four bytes for every code point and `joints` 2^(bits - 1) bytes, all 0.
  */
-export function openTrie(bits: i32, factor: u64, prefix: usize, size: usize, roots: usize): void {
-  openNodes(bits, factor, roots);
+export function openTrie(bits: i32, factor: u64, prefix: usize, size: usize, roots: usize, joints: usize): void {
+  openNodes(bits, factor, roots, joints);
   prefixAt = prefix;
   prefixSize = size;
   inner = size > 0 ? 1 : 0;
@@ -62,6 +62,7 @@ export function addPieces(bytes: usize, offsets: usize, ids: usize, from: u32, t
 
 function insert(start: usize, end: usize, root: u32, id: u32): bool {
   let node = root;
+  let before = 0;
   let at = start;
   while (at < end) {
     const code = strictCode(at, end);
@@ -72,8 +73,10 @@ function insert(start: usize, end: usize, root: u32, id: u32): bool {
     if (child === 0) {
       child = addNode(node, code);
       if (child === 0) return false;
+      if (node !== root) addJoint(before, code);
     }
     node = child;
+    before = code;
   }
   if (node !== root) setPiece(node, id);
   return true;
@@ -140,7 +143,7 @@ function cutLongest(count: u32, out: usize): usize {
 }
 
 function cutBest(count: u32, out: usize): usize {
-  if (!findBest(count, 0, false)) return 0;
+  if (!findBest(symbolsAt, count, 0, false)) return 0;
   // Along the path from its end, to turn it around.
   let tokens: usize = 0;
   for (let at = count; at > 0; at = load<u32>(fromAt + (<usize>at << 2))) {

@@ -3,6 +3,7 @@ import { copyIds, hashLong, hashShort, isSame, keep, keyBytes, longestWord, open
 import { idsAt, slotsAt, symbolsAt, textAt, textRoom, wordEndsAt } from './bpe-memory';
 import { openScan, scanned, scanSpaceChunks, scanWordChunks } from './chunks-scan';
 import { clearSum, findAfter, findFree, holds, openSums as openSumsOf, pathAt, pathSize, putPath } from './chunks-best';
+import { openParts } from './chunks-parts';
 import { encodeDirect, isDirect, isSummed, mostSymbols, sumUp } from './chunks-direct';
 import { clearSymbols, encodeSymbols, symbolCount } from './chunks-words';
 
@@ -38,6 +39,7 @@ export function openChunks(words: bool, safety: usize, factor: u64): void {
   isWords = words;
   openScan(safety);
   openCache(factor);
+  openParts(factor);
 }
 
 /** After openModel with model 4. */
@@ -165,9 +167,8 @@ function putSummed(from: usize, size: u32, out: usize): usize {
 function encodeSummed(at: usize, end: usize, key: u64, place: usize, out: usize): usize {
   if (!loadSymbols(at, end) || symbolCount === 0) return out;
   const size = <u32>(end - at);
-  if (size > longestWord) return putAfter(out);
   findFree(symbolCount);
-  keep(at, size, key, place, pathAt, pathSize + 1);
+  if (size <= longestWord) keep(at, size, key, place, pathAt, pathSize + 1);
   return holds(load<f32>(pathAt)) ? putSummed(pathAt + 4, pathSize, out) : putAfter(out);
 }
 
