@@ -105,6 +105,7 @@ const kernels = [
       'bpe-merge',
       'bpe-many',
       'bpe-early',
+      'chunks-parts',
       'units',
     ].map((part) => `src/kernels/assembly/${part}.ts`),
     target: 'src/generated/bpe.ts',

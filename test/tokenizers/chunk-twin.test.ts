@@ -124,6 +124,22 @@ describe('words of characters that are cut where nothing joins', () => {
     }
   });
 
+  test('are told apart where ids have more than 16 bits', () => {
+    const fillers = Array.from({ length: 70_000 }, (_, i) => `filler${i}`);
+    const merges: [string, string][] = [
+      ['a', 'b'],
+      ['ab', 'c'],
+      ['d', 'e'],
+      ['de', 'f'],
+    ];
+    const file = characterFile([...fillers, ...'abcdef'], merges);
+    const text = 'x xabc xdef yabc ydef z';
+    const ids = idsOf(open(file, afterHead), text);
+    expect(ids).toEqual(idsOf(open(file, never), text));
+    const wholes = [file.model.vocab.abc, file.model.vocab.def];
+    expect(ids.filter((id) => wholes.includes(id))).toEqual([...wholes, ...wholes]);
+  });
+
   test('are not cut before a byte that merges make as well', () => {
     const name = '<0xE4>';
     const merges: [string, string][] = [

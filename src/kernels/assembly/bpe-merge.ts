@@ -1,50 +1,95 @@
 // The twin of ../../tokenizers/bpe-word.ts: the merging of one word.
+import { copyIds } from './bpe-cache';
 import { jointsAt } from './bpe-joints';
 import { mergeMany } from './bpe-many';
 import { ranksAt, symbolsAt } from './bpe-memory';
 import { filterShift, hashPair, lookUp, mayMerge, mergedId, none, rankOf } from './bpe-pairs';
+import { countNumbers, findPart, isMet, keepPart, numbersOf } from './chunks-parts';
 
 /** Words up to this many symbols are bits of one number. */
 const fewSymbols: u32 = 64;
 
 /** Merges `count` symbols at symbolsAt and writes what they become at `out`, and up to three more. Returns how many. */
 export function mergeSymbols(count: u32, out: usize): u32 {
-  if (count <= fewSymbols) return mergeFew(symbolsAt, count, out);
-  return jointsAt === 0 ? mergeMany(count, out) : mergeParts(count, out);
+  if (jointsAt !== 0) return mergeParts(count, out);
+  return count <= fewSymbols ? mergeFew(symbolsAt, count, out) : mergeMany(count, out);
 }
 
-/** Merges a long word in parts of few symbols, cut where nothing joins. */
+/** Merges a word in parts, cut where nothing joins. */
 function mergeParts(count: u32, out: usize): u32 {
+  const end = symbolsAt + (<usize>count << 2);
   let to = out;
-  let from = symbolsAt;
-  for (let rest = count; rest > 0; ) {
-    let size = rest;
-    if (rest > fewSymbols) {
-      size = fewSymbols;
-      while (size > 0 && joinsAt(from + (<usize>size << 2))) size--;
-      if (size === 0) {
-        size = fewSymbols + 1;
-        while (size < rest && joinsAt(from + (<usize>size << 2))) size++;
-      }
+  for (let at = symbolsAt; at < end; ) {
+    const left = <u32>((end - at) >> 2);
+    const size = min(left, fewSymbols);
+    const joints = jointsOf(at, size);
+    let from: u32 = 0;
+    while (from < size) {
+      const alone = min(<u32>ctz(joints >> from), size - 1 - from);
+      to = copyIds(at + (<usize>from << 2), alone, to);
+      from += alone;
+      const after = from + <u32>ctz(~(joints >> from)) + 1;
+      // It may go on in what follows.
+      if (after === size && size < left) break;
+      to = mergePart(at + (<usize>from << 2), after - from, to);
+      from = after;
     }
-    if (size <= fewSymbols) to += <usize>mergeFew(from, size, to) << 2;
-    else {
-      // What stood there has merged.
-      if (from > symbolsAt) memory.copy(symbolsAt, from, <usize>size << 2);
-      to += <usize>mergeMany(size, to) << 2;
-    }
-    from += <usize>size << 2;
-    rest -= size;
+    at += <usize>from << 2;
+    if (from > 0) continue;
+    let after = at + (<usize>size << 2);
+    while (after < end && joins(load<u32>(after - 4), load<u32>(after)) !== 0) after += 4;
+    to = mergePart(at, <u32>((after - at) >> 2), to);
+    at = after;
   }
   return <u32>((to - out) >> 2);
 }
 
-/** Whether the symbol here may ever merge with the one before it. */
+/** Writes at `out` what a part becomes, which was met or is merged. Returns where that ends. */
+function mergePart(symbols: usize, size: u32, out: usize): usize {
+  if (size === 1) {
+    store<u32>(out, load<u32>(symbols));
+    return out + 4;
+  }
+  if (size === 2) return mergePair(load<u32>(symbols), load<u32>(symbols, 4), out);
+  const slot = findPart(symbols, size);
+  if (isMet) return copyIds(numbersOf(slot), countNumbers(slot), out);
+  if (size > fewSymbols) {
+    // What stood there has merged.
+    if (symbols > symbolsAt) memory.copy(symbolsAt, symbols, <usize>size << 2);
+    return out + (<usize>mergeMany(size, out) << 2);
+  }
+  const tokens = mergeFew(symbols, size, out);
+  keepPart(slot, size, out, tokens);
+  return out + (<usize>tokens << 2);
+}
+
 // @ts-ignore: decorators are AssemblyScript's
 @inline
-function joinsAt(at: usize): bool {
-  const bit = <u32>(hashPair(load<u32>(at - 4), load<u32>(at)) >> filterShift);
-  return ((load<u8>(jointsAt + <usize>(bit >> 3)) >> (bit & 7)) & 1) !== 0;
+function mergePair(left: u32, right: u32, out: usize): usize {
+  const rank = rankOf(left, right);
+  store<u32>(out, rank === none ? left : mergedId(rank));
+  store<u32>(out, right, 4);
+  return out + (rank === none ? 8 : 4);
+}
+
+/** A bit for each of few symbols, set where it may ever merge with the next one: without a branch, which could not be foretold. */
+function jointsOf(symbols: usize, count: u32): u64 {
+  let joints: u64 = 0;
+  let left = load<u32>(symbols);
+  for (let i: u32 = 1; i < count; i++) {
+    const right = load<u32>(symbols + (<usize>i << 2));
+    joints |= <u64>joins(left, right) << (i - 1);
+    left = right;
+  }
+  return joints;
+}
+
+/** 1 where two symbols may ever merge, 0 where not. */
+// @ts-ignore
+@inline
+function joins(left: u32, right: u32): u32 {
+  const bit = <u32>(hashPair(left, right) >> filterShift);
+  return (load<u8>(jointsAt + <usize>(bit >> 3)) >> (bit & 7)) & 1;
 }
 
 /** The same for few symbols, wherever they lie, which are the bits of a number: those that are left stay set. */
