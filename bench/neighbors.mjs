@@ -113,7 +113,7 @@ async function timesOf(work, rounds) {
 async function timeKernels(rounds) {
   const { claimBytes, releaseBytes } = await import('../dist/lib/kernels/arena.js');
   const { loadDotKernel } = await import('../dist/lib/kernels/dots.js');
-  const kernel = await loadDotKernel('simd');
+  const kernel = await loadDotKernel('simd', true);
   const [rows, dim] = [8192, 768];
   const claims = [rows * dim * 4, dim * 4, 2 * rows * 4, rows * 4, rows * 4].map(claimBytes);
   const [slab, query, dots, squares, numbers] = claims.map(
@@ -133,7 +133,7 @@ async function timeKernels(rounds) {
   const bits = new Uint32Array(slab.buffer, slab.byteOffset, slab.length);
   const halves = new Uint16Array(slab.buffer, slab.byteOffset, slab.length);
   for (let i = 0; i < bits.length; i++) halves[i] = bits[i] >>> 16;
-  const ofHalves = (type) => () => kernel.selectHalves({ ...block, ...choice, data: halves, type });
+  const ofHalves = (type) => () => kernel.selectRows({ ...block, ...choice, data: halves, type });
   const bf16 = await timesOf(ofHalves('BF16'), rounds);
   for (let i = 0; i < halves.length; i++) halves[i] = (halves[i] & 0x83ff) | 0x3800;
   const f16 = await timesOf(ofHalves('F16'), rounds);

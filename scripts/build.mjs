@@ -79,7 +79,7 @@ const builtinsAtOnce = {
   name: 'builtins-at-once',
   transform(code, id) {
     if (!id.endsWith('.ts') || !code.includes("import('node:")) return undefined;
-    return code.replace(/\bimport\(('node:[a-z/_]+')\)/g, 'Promise.resolve(require($1))');
+    return code.replace(/\bimport\(('node:[a-z0-9/_]+')\)/g, 'Promise.resolve(require($1))');
   },
 };
 

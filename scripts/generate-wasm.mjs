@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,differences,digest,dots,gram,dequantize,mersenne,shortest,bpe,chunks,text-vectors}.ts.
+// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,differences,digest,dots,dots-fused,gram,gram-fused,dequantize,mersenne,shortest,bpe,chunks,text-vectors}.ts.
 // Alone: node scripts/generate-wasm.mjs
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -9,75 +9,58 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** The arena's fixed size in pages; src/kernels/arena.ts owns the memory and the first page of it. */
 const arenaPages = 512;
 
+const arena = [
+  ...['--importMemory', '--noExportMemory'],
+  ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
+];
+
+/** A kernel that works in the arena; then the same with multiplications and additions in one instruction. */
+const withFused = (name, parts) => {
+  const source = `src/kernels/assembly/${name}.ts`;
+  const plain = {
+    source,
+    parts: parts.map((part) => `src/kernels/assembly/${part}.ts`),
+    target: `src/generated/${name}.ts`,
+    name: `${name}Base64`,
+    memory: arena,
+  };
+  const target = `src/generated/${name}-fused.ts`;
+  return [plain, { ...plain, target, name: `${name}FusedBase64`, features: ['relaxed-simd'] }];
+};
+
 const kernels = [
+  ...withFused('dots', ['dots-halves', 'dots-nearness', 'dots-one', 'dots-rounded', 'dots-select', 'fused']),
+  ...withFused('gram', ['fused']),
   {
     source: 'src/kernels/assembly/moments.ts',
     target: 'src/generated/kernels.ts',
     name: 'kernelsBase64',
-    memory: [
-      '--importMemory',
-      '--noExportMemory',
-      '--initialMemory',
-      `${arenaPages}`,
-      '--maximumMemory',
-      `${arenaPages}`,
-    ],
-  },
-  {
-    source: 'src/kernels/assembly/dots.ts',
-    parts: ['halves', 'nearness', 'rounded', 'select'].map((part) => `src/kernels/assembly/dots-${part}.ts`),
-    target: 'src/generated/dots.ts',
-    name: 'dotsBase64',
-    memory: [
-      ...['--importMemory', '--noExportMemory'],
-      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
-    ],
+    memory: arena,
   },
   {
     source: 'src/kernels/assembly/differences.ts',
     target: 'src/generated/differences.ts',
     name: 'differencesBase64',
-    memory: [
-      ...['--importMemory', '--noExportMemory'],
-      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
-    ],
+    memory: arena,
   },
   {
     source: 'src/kernels/assembly/digest.ts',
     target: 'src/generated/digest.ts',
     name: 'digestBase64',
-    memory: [
-      ...['--importMemory', '--noExportMemory'],
-      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
-    ],
-  },
-  {
-    source: 'src/kernels/assembly/gram.ts',
-    target: 'src/generated/gram.ts',
-    name: 'gramBase64',
-    memory: [
-      ...['--importMemory', '--noExportMemory'],
-      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
-    ],
+    memory: arena,
   },
   {
     source: 'src/kernels/assembly/dequantize.ts',
     parts: ['put', 'k', 'f8'].map((part) => `src/kernels/assembly/dequantize-${part}.ts`),
     target: 'src/generated/dequantize.ts',
     name: 'dequantizeBase64',
-    memory: [
-      ...['--importMemory', '--noExportMemory'],
-      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
-    ],
+    memory: arena,
   },
   {
     source: 'src/kernels/assembly/strings.ts',
     target: 'src/generated/strings.ts',
     name: 'stringsBase64',
-    memory: [
-      ...['--importMemory', '--noExportMemory'],
-      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
-    ],
+    memory: arena,
   },
   {
     source: 'src/kernels/assembly/mersenne.ts',
@@ -141,10 +124,7 @@ const kernels = [
     target: 'src/generated/text-vectors.ts',
     name: 'textVectorsBase64',
     // The arena, as above; its constants lie in the second half of the kernels' page.
-    memory: [
-      ...['--importMemory', '--noExportMemory', '--memoryBase', '32768'],
-      ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
-    ],
+    memory: [...arena, '--memoryBase', '32768'],
   },
 ];
 
@@ -153,25 +133,25 @@ export async function generateWasm() {
   for (const kernel of kernels) await generateKernel(kernel);
 }
 
-async function generateKernel({ source, parts = [], target, name, memory }) {
+async function generateKernel({ source, parts = [], target, name, features = [], memory }) {
   const inputs = [source, ...parts, 'scripts/generate-wasm.mjs', 'node_modules/assemblyscript/package.json'];
   const hash = createHash('sha256');
   for (const input of inputs) hash.update(await readFile(root + input));
   const label = `// Made by scripts/generate-wasm.mjs from ${source}, inputs ${hash.digest('hex')}.\n`;
   const present = await readFile(root + target, 'utf8').catch(missingAsEmpty);
   if (present.startsWith(label)) return;
-  const base64 = Buffer.from(await compile(source, memory)).toString('base64');
+  const base64 = Buffer.from(await compile(source, ['simd', ...features], memory)).toString('base64');
   await mkdir(`${root}src/generated`, { recursive: true });
   await writeFile(root + target, `${label}export const ${name} =\n  '${base64}';\n`);
 }
 
 /** The wasm bytes. The compiler is imported here because it takes half a second to load. */
-async function compile(source, memory) {
+async function compile(source, features, memory) {
   const { default: asc } = await import('assemblyscript/asc');
   const outputs = [];
   const options = [
     ...['--outFile', 'kernel.wasm', '--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert'],
-    ...['--runtime', 'stub', '--enable', 'simd', ...memory],
+    ...['--runtime', 'stub', ...features.flatMap((name) => ['--enable', name]), ...memory],
   ];
   const writeFile = (_name, contents) => void outputs.push(contents);
   const { error, stderr } = await asc.main([source, ...options], { baseDir: root, writeFile });

@@ -109,7 +109,7 @@ async function addUp<Result>(
   { kernel: name, share, advance }: Adding,
   conclude: (gram: GramSums) => Result | Promise<Result>,
 ): Promise<Result | undefined> {
-  const kernel = await loadGramKernel(name);
+  const kernel = await loadGramKernel(name, true);
   let gram: GramSums | undefined;
   try {
     for await (const { rows, data } of blocks) {

@@ -1,4 +1,5 @@
 import type { WorkerThread } from '../command.ts';
+import { paysToFuse } from '../kernels/arena-kernel.ts';
 import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable } from '../types.ts';
 import type { Components } from './components.ts';
@@ -93,7 +94,8 @@ export class NeighborFinder {
     const most = queriesOfPass(dim);
     const { k, metric, among } = this.#options;
     const removed = removedBy(this.#options);
-    const kernel = await loadDotKernel(this.#options.kernel ?? 'simd');
+    const fuses = paysToFuse(this.#table.rows * queries.length);
+    const kernel = await loadDotKernel(this.#options.kernel, fuses);
     const answers: Neighbor[][] = [];
     for (let start = 0; start < total; start += most) {
       const end = Math.min(start + most, total);

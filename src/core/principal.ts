@@ -143,7 +143,7 @@ async function rowProducts(
   deviation: number,
   name: 'ts' | 'simd',
 ): Promise<Float64Array> {
-  const kernel = await loadGramKernel(name);
+  const kernel = await loadGramKernel(name, true);
   const scale = scaleOf(deviation);
   const gram = claimGramSums(rows, new Float32Array(rows), scale);
   const turned = new Float32Array(gramRows * rows);

@@ -1,4 +1,5 @@
 import type { WorkerThread } from '../command.ts';
+import { paysToFuse } from '../kernels/arena-kernel.ts';
 import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable, HalfRows, RowBlock, TableOrigin } from '../types.ts';
 import type { ShareAsked, ShareSummed } from './covariance.ts';
@@ -79,13 +80,15 @@ export async function scanAlong(
   receive: () => Promise<unknown>,
   post: (found: PartFound | ShareSummed) => void,
 ): Promise<never> {
-  const loaded = await loadDotKernel(kernel);
   for (;;) {
     const asked = (await receive()) as CountedPass | ShareAsked;
     if ('share' in asked) {
       const { sumShare } = await import('./covariance.ts');
       post(await sumShare(table.scan(), table.dim, kernel, asked));
-    } else post(await scanPart(table, asked, loaded, new BlockCounter(asked.counter)));
+    } else {
+      const loaded = await loadDotKernel(kernel, paysToFuse(table.rows * asked.queries.length));
+      post(await scanPart(table, asked, loaded, new BlockCounter(asked.counter)));
+    }
   }
 }
 

@@ -73,7 +73,7 @@ export class CandidateRows {
    */
   find(part: StoredRows, bounds: Float64Array, review?: () => void): void {
     const rounded = this.#rounded;
-    if (part.type !== undefined && this.#lines.lines === 1) this.#findAmongHalves(part, bounds[0]);
+    if (this.#lines.lines === 1) this.#select(part, bounds[0]);
     else if (part.type === undefined && rounded !== undefined && this.#mayPay(part.data, bounds))
       this.#findByRounded(part, bounds, rounded, review);
     else this.#findByAll(part, bounds, review);
@@ -133,10 +133,9 @@ export class CandidateRows {
     }
   }
 
-  #findAmongHalves({ data, rows, type }: StoredRows & { type: HalfType }, bound: number): void {
+  #select(part: StoredRows, bound: number): void {
     const { dim, queries, metric } = this.#lines;
     const { dots, squares, found } = this;
-    const block = { data, rows, type, dim, queries, metric, bound, dots, squares, found };
-    this.counts[0] = this.#kernel.selectHalves(block);
+    this.counts[0] = this.#kernel.selectRows({ ...part, dim, queries, metric, bound, dots, squares, found });
   }
 }

@@ -22,11 +22,11 @@ export interface DotKernel extends NearnessKernel {
   /** dotRows for rows as they are stored, decoded on the way. For few queries: rows are decoded for each. */
   dotHalves(block: HalfBlock): void;
   /**
-   * dotHalves with one query and candidates in one. Most rows are told to be too far by a part of their square.
+   * dotRows or dotHalves with one query and candidates in one. Most rows are told to be too far by a part of their square.
    *
    * Shape: → dots, squares [rows], set for the rows in found. A row that float32 does not measure may be missing if it is too far.
    */
-  selectHalves(block: SelectBlock): number;
+  selectRows(block: SelectBlock): number;
   /** Queries rounded to integers, which choose rows faster than float32 sums; undefined where they cannot be. */
   roundQueries?(lines: QueryLines): RoundedQueries | undefined;
 }
@@ -47,7 +47,9 @@ export interface HalfBlock extends Omit<DotBlock, 'data'> {
   type: HalfType;
 }
 
-export type SelectBlock = Omit<HalfBlock, 'count' | 'stride'> & Omit<CandidateBlock, 'rows'>;
+export type SelectBlock = Omit<DotBlock, 'data' | 'count' | 'stride'> &
+  Omit<CandidateBlock, 'rows'> &
+  ({ data: Float32Array; type?: undefined } | { data: Uint16Array; type: HalfType });
 
 /** The reference: every sum in float64. */
 export const plainDots: DotKernel = {
@@ -69,12 +71,19 @@ export const plainDots: DotKernel = {
   dotHalves({ data, type, ...block }) {
     plainDots.dotRows({ ...block, data: decodeHalves(data, type) });
   },
-  selectHalves(block) {
-    plainDots.dotHalves({ ...block, count: 1, stride: block.rows });
+  selectRows(block) {
+    multiplyOne(plainDots, block);
     return plainNearness.candidates(block);
   },
   ...plainNearness,
 };
+
+/** Products of all rows with one query. */
+function multiplyOne(kernel: DotKernel, block: SelectBlock): void {
+  const one = { count: 1, stride: block.rows };
+  if (block.type === undefined) kernel.dotRows({ ...block, ...one });
+  else kernel.dotHalves({ ...block, ...one });
+}
 
 /** Values of 16-bit floats, for the plain kernel and single rows: dtypes/ decodes faster. */
 export function decodeHalves(data: Uint16Array, type: HalfType): Float32Array {
@@ -117,6 +126,7 @@ interface DotExports extends RoundedExports {
   dotOne: DotOne;
   dotBf16: DotOne;
   dotF16: DotOne;
+  selectF32: Select;
   selectBf16: Select;
   selectF16: Select;
   candidates: (
@@ -141,6 +151,7 @@ export const loadDotKernel = kernelLoader(
   plainDots,
   async () => (await import('../generated/dots.ts')).dotsBase64,
   simdDots,
+  async () => (await import('../generated/dots-fused.ts')).dotsFusedBase64,
 );
 
 /** What lies outside of the arena is multiplied by the plain kernel, but for the rows: those are copied in. */
@@ -175,24 +186,22 @@ function simdDots(wasm: DotExports): DotKernel {
       for (let query = 0; query < count; query++)
         dotOne(data, rows, dim, queries + query * dim * 4, dots + query * stride * 4, squares);
     },
-    selectHalves(block) {
+    selectRows(block) {
       const { rows, dim, metric, bound } = block;
-      const [data, query, dots, squares, found] = [
-        block.data,
-        block.queries,
-        block.dots,
-        block.squares,
-        block.found,
-      ].map(arenaOffset);
+      const parts = [block.data, block.queries, block.dots, block.squares, block.found];
+      const [data, query, dots, squares, found] = parts.map(arenaOffset);
       if (
         data === undefined ||
         query === undefined ||
         dots === undefined ||
         squares === undefined ||
         found === undefined
-      )
-        return plainDots.selectHalves(block);
-      const select = block.type === 'BF16' ? wasm.selectBf16 : wasm.selectF16;
+      ) {
+        multiplyOne(this, block);
+        return this.candidates(block);
+      }
+      const selects = { F32: wasm.selectF32, BF16: wasm.selectBf16, F16: wasm.selectF16 };
+      const select = selects[block.type ?? 'F32'];
       return select(data, rows, dim, query, metricNumbers[metric], bound, dots, squares, found);
     },
     roundQueries(lines) {

@@ -154,6 +154,7 @@ export const loadGramKernel = kernelLoader(
   plainGram,
   async () => (await import('../generated/gram.ts')).gramBase64,
   simdGram,
+  async () => (await import('../generated/gram-fused.ts')).gramFusedBase64,
 );
 
 /** Sums that found no room in the arena go to the plain kernel; rows that lie elsewhere are copied in. */

@@ -1,6 +1,7 @@
 /** The part of the WebAssembly JavaScript API that emb uses; neither lib es2023 nor @types/node declares it. */
 interface WebAssemblyApi {
   Memory: new (limits: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  validate(bytes: Uint8Array): boolean;
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object, imports: Record<string, Record<string, unknown>>) => { exports: unknown };
 }

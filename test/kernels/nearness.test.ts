@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { claimBytes, releaseBytes } from '../../src/kernels/arena.ts';
-import { type HalfType, loadDotKernel } from '../../src/kernels/dots.ts';
+import { type HalfType, loadDotKernel, plainDots } from '../../src/kernels/dots.ts';
 import { isMeasured, type Metric, plainNearness } from '../../src/kernels/nearness.ts';
 
 const simd = await loadDotKernel('simd');
@@ -113,7 +113,7 @@ describe('exact sums', () => {
   });
 });
 
-describe('selecting rows of 16-bit floats', () => {
+describe('selecting rows', () => {
   const blocks = fc
     .record({ rows: fc.integer({ min: 1, max: 9 }), dim: fc.integer({ min: 1, max: 300 }) })
     .chain(({ rows, dim }) =>
@@ -126,18 +126,20 @@ describe('selecting rows of 16-bit floats', () => {
           { weight: 1, arbitrary: fc.constant(undefined) },
         ),
         seed: fc.integer(),
-        type: fc.constantFrom<HalfType>('BF16', 'F16'),
+        type: fc.constantFrom<HalfType | undefined>('BF16', 'F16', undefined),
         metric: fc.constantFrom<Metric>('cosine', 'dot', 'l2'),
-        bound: fc.double({ min: -2, max: 2, noNaN: true }),
+        bound: fc.oneof(fc.double({ min: -2, max: 2, noNaN: true }), fc.constant(Number.NEGATIVE_INFINITY)),
       }),
     );
 
   test('finds the rows that products and squares make candidates, and none that float32 measures beside', () => {
     fc.assert(
       fc.property(blocks, ({ rows, dim, halves, seed, type, metric, bound }) => {
-        const lengths = [rows * dim * 2, dim * 4, rows * 8, rows * 4, rows * 4];
+        // Values of float32 are two of these.
+        const values = rows * dim * (type === undefined ? 2 : 1);
+        const lengths = [values * 2, dim * 4, rows * 8, rows * 4, rows * 4];
         inArena(lengths, ([first, second, third, fourth, fifth]) => {
-          const data = new Uint16Array(first.buffer, first.byteOffset, rows * dim);
+          const data = new Uint16Array(first.buffer, first.byteOffset, values);
           const queries = float32(second, dim);
           let state = seed;
           const draw = () => {
@@ -149,11 +151,15 @@ describe('selecting rows of 16-bit floats', () => {
           for (let i = 0; i < dim; i++) queries[i] = ((draw() / 65536 - 0.5) * 4) / Math.sqrt(dim);
           const [dots, squares] = [float32(third, rows * 2), float32(fourth, rows)];
           const found = new Uint32Array(fifth.buffer, fifth.byteOffset, rows);
-          const block = { data, type, rows, dim, queries, dots, squares, metric, bound, found };
-          simd.dotHalves({ ...block, count: 1, stride: rows });
+          const stored = type === undefined ? { data: float32(first, rows * dim) } : { data, type };
+          const block = { ...stored, rows, dim, queries, dots, squares, metric, bound, found };
+          if (block.type === undefined) simd.dotRows({ ...block, count: 1, stride: rows });
+          else simd.dotHalves({ ...block, count: 1, stride: rows });
           const all = { dots: dots.slice(), squares: squares.slice() };
           const expected = [...found.subarray(0, simd.candidates(block))];
-          const selected = [...found.subarray(0, simd.selectHalves(block))];
+          dots.fill(0);
+          squares.fill(0);
+          const selected = [...found.subarray(0, simd.selectRows(block))];
           const isKnown = (row: number) => isMeasured(all.squares[row]);
           expect(selected.filter(isKnown)).toEqual(expected.filter(isKnown));
           expect(expected).toEqual(expect.arrayContaining(selected));
@@ -163,7 +169,23 @@ describe('selecting rows of 16-bit floats', () => {
           }
         });
       }),
-      { seed: 7, numRuns: 1000 },
+      { seed: 7, numRuns: 1500 },
     );
+  });
+
+  test('of rows outside of the arena finds the same', () => {
+    const rows = 5;
+    const dim = 40;
+    const queries = Float32Array.from({ length: dim }, (_, i) => Math.cos(i));
+    const data = Float32Array.from({ length: rows * dim }, (_, i) => Math.cos(i % 41));
+    const block = { rows, dim, queries, metric: 'cosine', bound: 0.2 } as const;
+    const answers = [plainDots, simd].map((kernel) => {
+      const [dots, squares] = [new Float32Array(rows * 2), new Float32Array(rows)];
+      const found = new Uint32Array(rows);
+      return [...found.subarray(0, kernel.selectRows({ ...block, data, dots, squares, found }))];
+    });
+    expect(answers[1]).toEqual(answers[0]);
+    expect(answers[0].length).toBeGreaterThan(0);
+    expect(answers[0].length).toBeLessThan(rows);
   });
 });

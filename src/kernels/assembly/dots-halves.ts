@@ -1,5 +1,7 @@
 // Rows of 16-bit floats, decoded in registers. Addresses are bytes in the arena.
 
+import { addProduct, addSquares } from './fused';
+
 /** Adds the four lanes in pairs. */
 // @ts-ignore: decorator
 @inline
@@ -67,12 +69,12 @@ export function dotBf16(data: usize, rows: i32, dim: i32, query: usize, dots: us
       const v1 = highBf16(p);
       const v2 = lowBf16(r);
       const v3 = highBf16(r);
-      a = f32x4.add(a, f32x4.mul(v0, v128.load(q)));
-      b = f32x4.add(b, f32x4.mul(v1, v128.load(q, 16)));
-      c = f32x4.add(c, f32x4.mul(v2, v128.load(q, 32)));
-      d = f32x4.add(d, f32x4.mul(v3, v128.load(q, 48)));
-      s = f32x4.add(s, f32x4.add(f32x4.mul(v0, v0), f32x4.mul(v1, v1)));
-      t = f32x4.add(t, f32x4.add(f32x4.mul(v2, v2), f32x4.mul(v3, v3)));
+      a = addProduct(a, v0, v128.load(q));
+      b = addProduct(b, v1, v128.load(q, 16));
+      c = addProduct(c, v2, v128.load(q, 32));
+      d = addProduct(d, v3, v128.load(q, 48));
+      s = addSquares(s, v0, v1);
+      t = addSquares(t, v2, v3);
     }
     let dot = sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
     let square = sumLanes(f32x4.add(s, t));
@@ -108,12 +110,12 @@ export function dotF16(data: usize, rows: i32, dim: i32, query: usize, dots: usi
       const v1 = fromF16(i32x4.extend_high_i16x8_u(p));
       const v2 = fromF16(i32x4.extend_low_i16x8_u(r));
       const v3 = fromF16(i32x4.extend_high_i16x8_u(r));
-      a = f32x4.add(a, f32x4.mul(v0, v128.load(q)));
-      b = f32x4.add(b, f32x4.mul(v1, v128.load(q, 16)));
-      c = f32x4.add(c, f32x4.mul(v2, v128.load(q, 32)));
-      d = f32x4.add(d, f32x4.mul(v3, v128.load(q, 48)));
-      s = f32x4.add(s, f32x4.add(f32x4.mul(v0, v0), f32x4.mul(v1, v1)));
-      t = f32x4.add(t, f32x4.add(f32x4.mul(v2, v2), f32x4.mul(v3, v3)));
+      a = addProduct(a, v0, v128.load(q));
+      b = addProduct(b, v1, v128.load(q, 16));
+      c = addProduct(c, v2, v128.load(q, 32));
+      d = addProduct(d, v3, v128.load(q, 48));
+      s = addSquares(s, v0, v1);
+      t = addSquares(t, v2, v3);
     }
     let dot = sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
     let square = sumLanes(f32x4.add(s, t));

@@ -40,6 +40,11 @@ export function mayBeNear(metric: i32, dot: f64, part: f64, bound: f64): bool {
   return bound < 0 || dot * dot > bound * bound * least;
 }
 
+/** Values at the start of a row that are squared before it may be near: a quarter, all of a short row. A multiple of 16. */
+export function measuredDim(dim: i32): i32 {
+  return dim < 256 ? dim & ~15 : (dim >> 2) & ~15;
+}
+
 /**
  * Writes the numbers of the rows that are nearer than the bound, or whose square float32 cannot hold. Returns their count.
  *

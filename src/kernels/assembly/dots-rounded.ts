@@ -2,6 +2,7 @@
 
 import { sumLanes } from './dots-halves';
 import { dotMetric, isMeasured, l2Metric } from './dots-nearness';
+import { addSquares } from './fused';
 
 /** Length of a rounded row; ../rounded.ts knows it too. Its values fit 16 bits, and products of two such rows 32, however they are summed. */
 const length: f64 = 32000;
@@ -31,8 +32,8 @@ function squareOf(data: usize, dim: i32): f32 {
     const v1 = v128.load(data + at, 16);
     const v2 = v128.load(data + at, 32);
     const v3 = v128.load(data + at, 48);
-    s = f32x4.add(s, f32x4.add(f32x4.mul(v0, v0), f32x4.mul(v1, v1)));
-    t = f32x4.add(t, f32x4.add(f32x4.mul(v2, v2), f32x4.mul(v3, v3)));
+    s = addSquares(s, v0, v1);
+    t = addSquares(t, v2, v3);
   }
   let square = sumLanes(f32x4.add(s, t));
   for (let at = wide; at < bytes; at += 4) {

@@ -1,55 +1,14 @@
 // The SIMD twin of ../dots.ts, compiled by scripts/generate-wasm.mjs. Addresses are bytes in the arena.
 
 import { sumLanes } from './dots-halves';
+import { dotOne } from './dots-one';
+import { addProduct } from './fused';
 
 export { dotBf16, dotF16 } from './dots-halves';
+export { dotOne, selectF32 } from './dots-one';
 export { candidates, sumExactly } from './dots-nearness';
 export { findFactors, roundQueries, roundRows, selectRounded } from './dots-rounded';
 export { selectBf16, selectF16 } from './dots-select';
-
-/**
- * The dot product of every row with one query, and the square of every row.
- *
- * Shape: data f32 [rows, dim], query f32 [dim] → dots f32 [rows], squares f32 [rows]
- */
-export function dotOne(data: usize, rows: i32, dim: i32, query: usize, dots: usize, squares: usize): void {
-  const wide = (<usize>(dim & ~15)) << 2;
-  const bytes = (<usize>dim) << 2;
-  for (let row = 0; row < rows; row++) {
-    let a = f32x4.splat(0);
-    let b = a;
-    let c = a;
-    let d = a;
-    let s = a;
-    let t = a;
-    for (let at: usize = 0; at < wide; at += 64) {
-      const p = data + at;
-      const q = query + at;
-      const v0 = v128.load(p);
-      const v1 = v128.load(p, 16);
-      const v2 = v128.load(p, 32);
-      const v3 = v128.load(p, 48);
-      a = f32x4.add(a, f32x4.mul(v0, v128.load(q)));
-      b = f32x4.add(b, f32x4.mul(v1, v128.load(q, 16)));
-      c = f32x4.add(c, f32x4.mul(v2, v128.load(q, 32)));
-      d = f32x4.add(d, f32x4.mul(v3, v128.load(q, 48)));
-      s = f32x4.add(s, f32x4.add(f32x4.mul(v0, v0), f32x4.mul(v1, v1)));
-      t = f32x4.add(t, f32x4.add(f32x4.mul(v2, v2), f32x4.mul(v3, v3)));
-    }
-    let dot = sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
-    let square = sumLanes(f32x4.add(s, t));
-    for (let at = wide; at < bytes; at += 4) {
-      const value = load<f32>(data + at);
-      dot += value * load<f32>(query + at);
-      square += value * value;
-    }
-    store<f32>(dots, dot);
-    store<f32>(squares, square);
-    data += bytes;
-    dots += 4;
-    squares += 4;
-  }
-}
 
 /**
  * The dot products of two rows with four queries: eight sums that stay in registers.
@@ -75,17 +34,17 @@ function dotTile(data: usize, dim: i32, queries: usize, dots: usize, stride: usi
     const v = v128.load(data + at);
     const w = v128.load(r1 + at);
     let q = v128.load(queries + at);
-    a0 = f32x4.add(a0, f32x4.mul(v, q));
-    b0 = f32x4.add(b0, f32x4.mul(w, q));
+    a0 = addProduct(a0, v, q);
+    b0 = addProduct(b0, w, q);
     q = v128.load(q1 + at);
-    a1 = f32x4.add(a1, f32x4.mul(v, q));
-    b1 = f32x4.add(b1, f32x4.mul(w, q));
+    a1 = addProduct(a1, v, q);
+    b1 = addProduct(b1, w, q);
     q = v128.load(q2 + at);
-    a2 = f32x4.add(a2, f32x4.mul(v, q));
-    b2 = f32x4.add(b2, f32x4.mul(w, q));
+    a2 = addProduct(a2, v, q);
+    b2 = addProduct(b2, w, q);
     q = v128.load(q3 + at);
-    a3 = f32x4.add(a3, f32x4.mul(v, q));
-    b3 = f32x4.add(b3, f32x4.mul(w, q));
+    a3 = addProduct(a3, v, q);
+    b3 = addProduct(b3, w, q);
   }
   let x0 = sumLanes(a0);
   let x1 = sumLanes(a1);
@@ -172,10 +131,10 @@ function dotFour(
   let d = a;
   for (let at: usize = 0; at < wide; at += 16) {
     const q = v128.load(query + at);
-    a = f32x4.add(a, f32x4.mul(v128.load(r0 + at), q));
-    b = f32x4.add(b, f32x4.mul(v128.load(r1 + at), q));
-    c = f32x4.add(c, f32x4.mul(v128.load(r2 + at), q));
-    d = f32x4.add(d, f32x4.mul(v128.load(r3 + at), q));
+    a = addProduct(a, v128.load(r0 + at), q);
+    b = addProduct(b, v128.load(r1 + at), q);
+    c = addProduct(c, v128.load(r2 + at), q);
+    d = addProduct(d, v128.load(r3 + at), q);
   }
   let x0 = sumLanes(a);
   let x1 = sumLanes(b);

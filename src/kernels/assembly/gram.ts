@@ -1,5 +1,7 @@
 // The SIMD twin of ../gram.ts, compiled by scripts/generate-wasm.mjs. Addresses are bytes in the arena.
 
+import { addProduct } from './fused';
+
 /** Rows of a chunk; ../gram.ts knows it too. A panel is [256, 8] float32. */
 const panelBytes: usize = 256 * 32;
 
@@ -76,17 +78,17 @@ function addTile(a: usize, b: usize, rows: i32, sums: usize, stride: usize): voi
     const v = v128.load(b);
     const w = v128.load(b, 16);
     let x = v128.load32_splat(a);
-    a0 = f32x4.add(a0, f32x4.mul(x, v));
-    a1 = f32x4.add(a1, f32x4.mul(x, w));
+    a0 = addProduct(a0, x, v);
+    a1 = addProduct(a1, x, w);
     x = v128.load32_splat(a, 4);
-    b0 = f32x4.add(b0, f32x4.mul(x, v));
-    b1 = f32x4.add(b1, f32x4.mul(x, w));
+    b0 = addProduct(b0, x, v);
+    b1 = addProduct(b1, x, w);
     x = v128.load32_splat(a, 8);
-    c0 = f32x4.add(c0, f32x4.mul(x, v));
-    c1 = f32x4.add(c1, f32x4.mul(x, w));
+    c0 = addProduct(c0, x, v);
+    c1 = addProduct(c1, x, w);
     x = v128.load32_splat(a, 12);
-    d0 = f32x4.add(d0, f32x4.mul(x, v));
-    d1 = f32x4.add(d1, f32x4.mul(x, w));
+    d0 = addProduct(d0, x, v);
+    d1 = addProduct(d1, x, w);
     a += 32;
     b += 32;
   }
