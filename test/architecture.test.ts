@@ -46,6 +46,8 @@ const builtins: Record<string, string[]> = {
   ],
   cli: ['node:fs', 'node:os', 'node:worker_threads'],
   core: ['node:crypto'],
+  // A flag of the engine around the compiling of a kernel.
+  kernels: ['node:v8'],
   model: ['node:path'],
   tokenizers: ['node:buffer'],
 };
