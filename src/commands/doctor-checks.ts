@@ -58,11 +58,11 @@ export function checkRowCount(rows: number, ids: number, { found }: Rows): Findi
 /** Ids beyond the table that are listed, however many a tokenizer claims to have. */
 const mostListed = 1 << 20;
 
-/** Special tokens, and ids that the config gives roles, against tokenizer and table. */
+/** Special tokens, and what the config gives roles, against tokenizer and table. */
 export function checkSpecials(
   tokenizer: Tokenizer,
   rows: number,
-  named: readonly (readonly [key: string, id: number])[],
+  named: readonly (readonly [key: string, id: unknown])[],
 ): Finding[] {
   const without: number[] = [];
   let specials = 0;
@@ -81,26 +81,28 @@ export function checkSpecials(
           ids: without,
         },
   ];
-  for (const [key, id] of named) {
-    const bytes = tokenizer.bytesOf(id);
-    const name = JSON.stringify(tokenizer.tokenOf(id) ?? '');
-    if (bytes === undefined)
-      findings.push({
-        level: 'error',
-        check: key,
-        finding: `the config's ${key} is ${id}, which is no token`,
-        ids: [id],
-      });
-    else if (!tokenizer.isSpecial(id))
-      findings.push({
-        level: 'warning',
-        check: key,
-        finding: `the config's ${key} is ${id}, the ordinary token ${name}`,
-        ids: [id],
-      });
-    else findings.push({ level: 'ok', check: key, finding: `${key} ${id} is ${name}` });
-  }
+  for (const [key, id] of named) findings.push(checkRole(tokenizer, key, id));
   return findings;
+}
+
+function checkRole(tokenizer: Tokenizer, check: string, id: unknown): Finding {
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) {
+    const text = JSON.stringify(id);
+    const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+    return { level: 'warning', check, finding: `the config's ${check} is ${shown}, which is no id` };
+  }
+  const name = JSON.stringify(tokenizer.tokenOf(id) ?? '');
+  const ids = [id];
+  if (tokenizer.bytesOf(id) === undefined)
+    return { level: 'error', check, finding: `the config's ${check} is ${id}, which is no token`, ids };
+  if (!tokenizer.isSpecial(id))
+    return {
+      level: 'warning',
+      check,
+      finding: `the config's ${check} is ${id}, the ordinary token ${name}`,
+      ids,
+    };
+  return { level: 'ok', check, finding: `${check} ${id} is ${name}` };
 }
 
 /** A number of the config against that of a table. */

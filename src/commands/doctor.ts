@@ -209,15 +209,15 @@ async function checkPlaces(model: Model, layout: ModelLayout | undefined): Promi
   return findings;
 }
 
-/** Ids that the config, or its part for text, gives a role. */
-function namedIds({ config }: Model): [string, number][] {
+/** What the config, or its part for text, gives a role: ids, if it is right. */
+function namedIds({ config }: Model): [string, unknown][] {
   const part = config.text_config;
   const inner = typeof part === 'object' && part !== null ? Object.entries(part) : [];
-  const named = new Map<string, [string, number]>();
+  const named = new Map<string, [string, unknown]>();
   for (const [key, value] of [...Object.entries(config), ...inner]) {
     if (!roleKey.test(key)) continue;
     for (const id of Array.isArray(value) ? value : [value]) {
-      if (Number.isSafeInteger(id) && id >= 0) named.set(`${key} ${id}`, [key, id]);
+      if (id !== null) named.set(`${key} ${id}`, [key, id]);
     }
   }
   return [...named.values()];

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emb, shell } from '../support/emb.ts';
 
@@ -79,6 +81,25 @@ describe('emb doctor', () => {
     expect(lines.every((line) => line.length === 80)).toBe(true);
     const words = lines.map((line) => line.split('│')[3]!.trim()).join(' ');
     expect(words).toContain('320 is the next multiple of 64 after 295; 23 zero, 2 normal-init');
+  });
+
+  test('roles that the config gives to no id', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'emb-roles-'));
+    try {
+      cpSync('fixtures/model/gpt2-tiny', folder, { recursive: true });
+      const config = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+      const roles = { pad_token_id: -1, bos_token_id: '<s>', eos_token_id: [0, 1.5], sep_token_id: null };
+      writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, ...roles }));
+      const findings = linesOf(['doctor', folder])
+        .filter(({ check }) => String(check).endsWith('_token_id'))
+        .map(({ level, finding }) => [level, finding]);
+      expect(findings).toContainEqual(['warning', "the config's pad_token_id is -1, which is no id"]);
+      expect(findings).toContainEqual(['warning', 'the config\'s bos_token_id is "<s>", which is no id']);
+      expect(findings).toContainEqual(['warning', "the config's eos_token_id is 1.5, which is no id"]);
+      expect(findings.map(([, finding]) => String(finding)).join()).not.toContain('sep_token_id');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('ids without a row, a model without tokenizer and config', () => {
