@@ -2,7 +2,7 @@ import type { Command, Context, WorkerThread } from '../command.ts';
 import { shownId } from '../composed-id.ts';
 import { meanRow } from '../core/center.ts';
 import type { Components } from '../core/components.ts';
-import { type Metric, type Neighbor, NeighborFinder, passQueries } from '../core/neighbors.ts';
+import { type Metric, type Neighbor, NeighborFinder, queriesOfPass } from '../core/neighbors.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
@@ -109,7 +109,8 @@ async function run(context: Context): Promise<Report> {
   const early = await startThreads(context, table, 1);
   const names = await rowNames(context, opened);
   const tokenizer = async () => names ?? context.tokenizer(model);
-  const asked = await begun(context.batches(queriesOf(context, { table, names, tokenizer }), passQueries));
+  const queries = queriesOf(context, { table, names, tokenizer });
+  const asked = await begun(context.batches(queries, queriesOfPass(table.dim)));
   const threads = early.length > 0 ? early : await startThreads(context, table, asked.first.length);
   const metric = (options.metric as Metric | undefined) ?? 'cosine';
   const among = await readAmong(context, table, tokenizer);
@@ -129,10 +130,11 @@ async function run(context: Context): Promise<Report> {
       advance: (rows) => progress.advance(rows),
       threads,
     });
+    const memory = queryMemory(table.dim);
     let sequence = 0;
     try {
       for await (const queries of asked.batches) {
-        const answers = await answer(context, finder, queries, table.dim);
+        const answers = await answer(context, finder, queries, memory);
         progress.done();
         for (const [index, query] of queries.entries()) {
           if (answers[index].length === 0 && !hasDirection(query.vector)) {
@@ -163,18 +165,29 @@ async function run(context: Context): Promise<Report> {
   };
 }
 
+/** Memory for the queries of a pass, the same one every time, which threads see without a copy of their own. */
+function queryMemory(dim: number): (count: number) => Float32Array {
+  let memory: Float32Array | undefined;
+  return (count) => {
+    const length = count * dim;
+    if (memory === undefined || memory.length < length)
+      memory = new Float32Array(new SharedArrayBuffer(length * 4));
+    return memory.subarray(0, length);
+  };
+}
+
 /** The nearest rows of some queries, each but its own tokens. */
 function answer(
   { options, note }: Context,
   finder: NeighborFinder,
   queries: readonly Query[],
-  dim: number,
+  memory: (count: number) => Float32Array,
 ): Promise<Neighbor[][]> {
   if (!options.keepSelf && queries.some(({ ids }) => ids.some((id) => shownId(id) !== null))) {
     note('the tokens of a query are left out of its own answer; --keep-self keeps them');
   }
-  const vectors = new Float32Array(queries.length * dim);
-  for (const [index, { vector }] of queries.entries()) vectors.set(vector, index * dim);
+  const vectors = memory(queries.length);
+  for (const [index, { vector }] of queries.entries()) vectors.set(vector, index * vector.length);
   return finder.find(vectors, options.keepSelf ? undefined : queries.map(({ ids }) => new Set(ids)));
 }
 

@@ -7,8 +7,8 @@ import { encodedBy, textOf } from './token-rows.ts';
 /** Most values of all queries together: a GiB of float32. */
 const mostValues = 2 ** 28;
 
-/** Rows of --ids that are looked up together. */
-const gatheredAtOnce = 256;
+/** Bytes of the rows of --ids that are looked up together, one row at least. */
+const gatheredBytes = 1 << 20;
 
 /** What is compared with a table. */
 export interface Query {
@@ -78,11 +78,13 @@ async function* ofVectors(context: Context, path: string | undefined, dim: numbe
 
 /** Every id is a query of its own. */
 async function* ofIds(context: Context, { table, names, tokenizer }: QuerySource): AsyncGenerator<Query> {
+  const atOnce = Math.max(1, Math.floor(gatheredBytes / 4 / table.dim));
+  const rows = new Float32Array(atOnce * table.dim);
   let row = 0;
   for await (const { ids } of context.idSequences(table.rows, tokenizer)) {
-    for (let at = 0; at < ids.length; at += gatheredAtOnce) {
-      const piece = ids.slice(at, at + gatheredAtOnce);
-      const { data } = await table.gather(piece);
+    for (let at = 0; at < ids.length; at += atOnce) {
+      const piece = ids.slice(at, at + atOnce);
+      const { data } = await table.gather(piece, rows);
       for (const [index, id] of piece.entries()) {
         const vector = data.slice(index * table.dim, (index + 1) * table.dim);
         yield { row: row++, text: names?.tokenOf(id) ?? null, vector, ids: [id] };

@@ -88,7 +88,8 @@ async function statsOfTable(context: Context, opened: OpenTable): Promise<Findin
   const tokenizer = await rowNames(context, opened);
   const names: RowNames = { key: 'id', idOf: (row) => row, tokenizer };
   const scan = () => watchedScan(context, table);
-  const source = { rows: table.rows, dim: table.dim, scan, gather: (ids: Uint32Array) => table.gather(ids) };
+  const gather: RowSource['gather'] = (ids, into) => table.gather(ids, into);
+  const source = { rows: table.rows, dim: table.dim, scan, gather };
   const { stats, asked } = await measure(context, names, { blocks: scan(), ...source, table }, () => source);
   if (stats.histogramEvery > 1) {
     const counted = formatCount(stats.histogramRows);

@@ -129,7 +129,8 @@ function hashOf(values: Float32Array): string {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   let a = 0x811c9dc5;
   let b = 0x9e3779b9;
-  for (const word of bits) {
+  for (let i = 0; i < bits.length; i++) {
+    const word = bits[i];
     a = Math.imul(a ^ word, 0x01000193);
     a ^= a >>> 15;
     b = Math.imul(b + word, 0x85ebca6b);

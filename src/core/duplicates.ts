@@ -35,10 +35,11 @@ export async function findDuplicates(source: RowSource, hashes: Float64Array): P
   const { rows, starts } = candidatesOf(hashes);
   const found = new Groups();
   const most = Math.max(1, Math.floor(gatheredValues / source.dim));
+  const memory = new Float32Array(Math.min(most, rows.length) * source.dim);
   let [group, open]: [number, OpenGroup[]] = [0, []];
   for (let first = 0; first < rows.length; first += most) {
     const ids = rows.slice(first, first + most);
-    const { data } = await source.gather(ids);
+    const { data } = await source.gather(ids, memory);
     for (const [index, row] of ids.entries()) {
       if (first + index === starts[group + 1]) {
         found.take(open);
@@ -46,6 +47,8 @@ export async function findDuplicates(source: RowSource, hashes: Float64Array): P
       }
       join(open, row, data.subarray(index * source.dim, (index + 1) * source.dim));
     }
+    // The next rows come to the same memory.
+    for (const one of open) if (one.values.buffer === data.buffer) one.values = one.values.slice();
   }
   found.take(open);
   return found.result();

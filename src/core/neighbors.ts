@@ -17,10 +17,13 @@ import {
 export type { Metric } from '../kernels/nearness.ts';
 
 /** Bytes of queries that one pass over the table carries. */
-const queryBytes = 4 << 20;
+const queryBytes = 2 << 20;
+
+/** Bytes of candidates that are gathered at a time, one row at least. */
+const gatherBytes = 1 << 20;
 
 /** Most queries of one pass: their sums and candidates stay in the caches. */
-export const passQueries = 256;
+const passQueries = 256;
 
 export interface Neighbor {
   row: number;
@@ -52,7 +55,7 @@ export interface NeighborOptions extends Omit<PassOptions, 'removed' | 'exclude'
  * Shape: table [rows, dim], queries [n * dim] → n lists of at most k
  * Rows of norm 0 have no cosine and rows with a value that is not finite no score: they are no answers. Ties: lower row first.
  * Whatever the number of threads, the answers are the same: candidates are compared again, in float64.
- * Cost: one scan for every 256 queries, O(rows · dim · n) time, O(n · k) memory; the answers are gathered.
+ * Cost: one scan for every 256 queries (or 2 MB of them), O(rows · dim · n) time, O(n · k) memory; the answers are gathered.
  */
 export async function findNeighbors(
   table: EmbeddingTable,
@@ -77,6 +80,8 @@ export class NeighborFinder {
   readonly #table: EmbeddingTable;
   readonly #options: NeighborOptions;
   readonly #beside: Beside;
+  /** Where candidates are gathered: fresh memory for every query is let go too late. */
+  readonly #gathered: Float32Array;
   /** Queries until now: a pass is told by the number of its first one. */
   #asked = 0;
 
@@ -85,6 +90,7 @@ export class NeighborFinder {
     this.#table = table;
     this.#options = options;
     this.#beside = { threads, others: new FoundByOthers(threads), advance };
+    this.#gathered = new Float32Array(Math.max(1, Math.floor(gatherBytes / 4 / table.dim)) * table.dim);
   }
 
   /** As findNeighbors does. Shape: queries [n * dim] → n lists; exclude [n] */
@@ -107,7 +113,8 @@ export class NeighborFinder {
         const candidates = found.map((each) => each.found[query]);
         const ids = Uint32Array.from(mergeCandidates(candidates, k));
         const vector = part.subarray(query * dim, (query + 1) * dim);
-        answers.push(await rank(this.#table, ids, vector, { ...this.#options, kernel, removed }));
+        const ranking = { ...this.#options, kernel, removed, gathered: this.#gathered };
+        answers.push(await rank(this.#table, ids, vector, ranking));
       }
     }
     this.#asked += total;
@@ -150,6 +157,8 @@ interface Beside {
 interface Ranking extends Pick<NeighborOptions, 'k' | 'metric' | 'threshold'> {
   kernel: DotKernel;
   removed: Components | undefined;
+  /** Shape: [n, dim] */
+  gathered: Float32Array;
 }
 
 /** Compares the candidates of a query again, in float64. */
@@ -157,15 +166,19 @@ async function rank(
   table: EmbeddingTable,
   ids: Uint32Array,
   query: Float32Array,
-  { k, metric, threshold, kernel, removed }: Ranking,
+  { k, metric, threshold, kernel, removed, gathered }: Ranking,
 ): Promise<Neighbor[]> {
-  const { data } = await table.gather(ids);
   const found: Neighbor[] = [];
-  for (const [index, nearness] of compareExactly(data, query, metric, kernel, removed).entries()) {
-    const { score } = nearness;
-    if (!Number.isFinite(score)) continue;
-    const far = threshold !== undefined && (metric === 'l2' ? score > threshold : score < threshold);
-    if (!far) found.push({ row: ids[index], ...nearness });
+  const most = gathered.length / table.dim;
+  for (let start = 0; start < ids.length; start += most) {
+    const part = ids.subarray(start, start + most);
+    const { data } = await table.gather(part, gathered);
+    for (const [index, nearness] of compareExactly(data, query, metric, kernel, removed).entries()) {
+      const { score } = nearness;
+      if (!Number.isFinite(score)) continue;
+      const far = threshold !== undefined && (metric === 'l2' ? score > threshold : score < threshold);
+      if (!far) found.push({ row: part[index], ...nearness });
+    }
   }
   const nearer = metric === 'l2' ? 1 : -1;
   return found.sort((a, b) => nearer * (a.score - b.score) || a.row - b.row).slice(0, k);

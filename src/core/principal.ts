@@ -20,7 +20,8 @@ const smallestShare = 1e-12;
 export interface RowSource {
   readonly rows: number;
   readonly dim: number;
-  gather(ids: Uint32Array): Promise<Matrix>;
+  /** As a table does. */
+  gather(ids: Uint32Array, into?: Float32Array): Promise<Matrix>;
   scan(): AsyncIterable<RowBlock>;
 }
 

@@ -13,6 +13,7 @@ export interface ScanJob {
 
 /** One pass, as it is sent to the threads. */
 export interface SharedPass {
+  /** Shared memory may hold others after the pass: a thread that comes too late for it finds no block to compare them with. */
   queries: Float32Array;
   /** Number of the first query: which pass it is. */
   first: number;
