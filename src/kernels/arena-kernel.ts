@@ -34,7 +34,7 @@ async function compileFused(fused: KernelBytes | undefined): Promise<object | un
   if (fused === undefined || webAssembly === undefined) return undefined;
   const { Module, validate } = webAssembly;
   if (validate(fusedProbe)) return new Module(decoded(await fused()));
-  if (!process.versions.node.startsWith('20.')) return undefined;
+  if (!process.versions.v8.startsWith('11.3.')) return undefined;
   const bytes = decoded(await fused());
   const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--experimental-wasm-relaxed-simd');
