@@ -29,7 +29,7 @@ const withFused = (name, parts) => {
 };
 
 const kernels = [
-  ...withFused('dots', ['dots-halves', 'dots-nearness', 'dots-one', 'dots-rounded', 'dots-select', 'fused']),
+  ...withFused('dots', ['dots-halves', 'dots-nearness', 'dots-one', 'dots-rounded', 'fused']),
   ...withFused('gram', ['fused']),
   {
     source: 'src/kernels/assembly/moments.ts',

@@ -4,11 +4,9 @@ import { sumLanes } from './dots-halves';
 import { dotOne } from './dots-one';
 import { addProduct } from './fused';
 
-export { dotBf16, dotF16 } from './dots-halves';
-export { dotOne, selectF32 } from './dots-one';
+export { dotBf16, dotF16, dotOne, selectBf16, selectF16, selectF32 } from './dots-one';
 export { candidates, sumExactly } from './dots-nearness';
 export { findFactors, roundQueries, roundRows, selectRounded } from './dots-rounded';
-export { selectBf16, selectF16 } from './dots-select';
 
 /**
  * The dot products of two rows with four queries: eight sums that stay in registers.
