@@ -73,26 +73,8 @@ function word2vecOf(values: Float32Array, ending: string): Buffer {
   return Buffer.concat(parts);
 }
 
-describe('what a few bytes blow up to', () => {
-  test.each([
-    ['short rows', Buffer.from('a 1 2\n'.repeat(5_000_000)), 'rows'],
-    ['a line without end', Buffer.from(`a 1 2\n${'1'.repeat(30_000_000)}`), 'is longer than 1048576 bytes'],
-    ['zeros', Buffer.alloc(100_000_000), 'decompress'],
-    ['rows that are long', Buffer.from(`a${' 1'.repeat(1000)}\n`.repeat(40_000)), 'decompress to more than'],
-  ])('is refused with little memory: %s', async (_, content, message) => {
-    const packed = gzipSync(content);
-    expect(packed.length).toBeLessThan(1 << 18);
-    const before = process.memoryUsage();
-    const start = Date.now();
-    await expect(open(packed)).rejects.toMatchObject({
-      name: 'EmbError',
-      message: expect.stringContaining(message),
-    });
-    expect(Date.now() - start).toBeLessThan(20_000);
-    expect(process.memoryUsage().arrayBuffers - before.arrayBuffers).toBeLessThan(64 << 20);
-  });
-
-  test('and what is compressed twice is refused', async () => {
+describe('what is no table once it is decompressed', () => {
+  test('is refused', async () => {
     await expect(open(gzipSync(gzipSync('a 1 2\n')))).rejects.toMatchObject({
       message: 'x.gz: is compressed twice, expected once',
     });

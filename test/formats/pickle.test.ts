@@ -150,68 +150,9 @@ describe('pickles that are refused', () => {
   });
 });
 
-/** A pickle opens as a file: the tensors are named, or not. */
-const open = (bytes: Uint8Array) => openTensorFile(new MemorySource('x.pkl', bytes));
-const most = 64 << 20;
-
-async function grows(bytes: Uint8Array): Promise<number> {
-  const before = process.memoryUsage();
-  await expect(open(bytes)).rejects.toMatchObject({ name: 'EmbError' });
-  const after = process.memoryUsage();
-  return after.rss - before.rss;
-}
-
-describe('pickles that are bombs', () => {
-  const megabyte = 1_000_000;
-  const repeat = (part: string, end = '.') =>
-    Buffer.from(`\x80\x04${part.repeat(Math.floor(megabyte / part.length))}${end}`, 'latin1');
-
-  test.each([
-    ['dictionaries', '}'],
-    ['lists', ']'],
-    ['dictionaries of one', '}NNs'],
-    ['lists of one', ']Na'],
-    ['marks', '('],
-    ['memo entries', 'N\x94'],
-    ['globals', '\x8c\x05torch\x8c\x04Size\x93'],
-    ['nested lists', ']\x94h\x00a'],
-    ['nested tuples', '\x85'],
-  ])('%s', async (_, part) => {
-    expect(await grows(repeat(part))).toBeLessThan(most);
-  });
-
-  /** A list of the list before, twice: 2^levels paths through the memo. */
-  const doubled = (first: string, levels: number) => {
-    let pickle = `\x80\x04${first}\x94`;
-    for (let level = 0; level < levels; level++) {
-      const index = String.fromCharCode(level);
-      pickle += `]h${index}ah${index}a\x94`;
-    }
-    return Buffer.from(`${pickle}.`, 'latin1');
-  };
-
-  test('lists that double through the memo', async () => {
-    const started = Date.now();
-    expect(await grows(doubled('}', 100))).toBeLessThan(most);
-    expect(Date.now() - started).toBeLessThan(20_000);
-  });
-
-  test('lists that double through the memo, of a tensor', async () => {
-    const storage = '(\x8c\x07storagectorch\nFloatStorage\n\x8c\x010\x8c\x03cpuK\x00tQ';
-    const tensor = `ctorch._utils\n_rebuild_tensor\n(${storage}K\x00K\x00\x85K\x01\x85tR`;
-    const started = Date.now();
-    expect(await grows(doubled(tensor, 100))).toBeLessThan(most);
-    expect(Date.now() - started).toBeLessThan(20_000);
-  });
-
-  test('a list of pairs that becomes a dictionary again and again', async () => {
-    const pairs = `](${'NN\x86'.repeat(100_000)}e\x940ccollections\nOrderedDict\n\x940${'h\x01h\x00\x85R0'.repeat(1000)}N.`;
-    expect(await grows(Buffer.from(`\x80\x04${pairs}`, 'latin1'))).toBeLessThan(most);
-  });
-
-  test('a list that holds itself is walked once', async () => {
-    await expect(open(Buffer.from('\x80\x04]\x94h\x00a.', 'latin1'))).rejects.toThrow('without tensors');
-  });
+test('a list that holds itself is walked once', async () => {
+  const open = openTensorFile(new MemorySource('x.pkl', Buffer.from('\x80\x04]\x94h\x00a.', 'latin1')));
+  await expect(open).rejects.toThrow('without tensors');
 });
 
 describe('damaged PyTorch files', () => {

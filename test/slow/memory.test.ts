@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { peakHook } from '../support/peak.ts';
 
 /** Rows of 8 KiB: the table is larger than a process may become. */
 const [rows, dim] = [32_768, 4096];
@@ -11,11 +12,11 @@ const [rows, dim] = [32_768, 4096];
 const mostMegabytes = 120;
 
 let folder: string;
+let hook: ReturnType<typeof peakHook>;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'emb-memory-'));
-  const hook = 'process.on("exit", () => console.error("peak", process.resourceUsage().maxRSS));';
-  writeFileSync(join(folder, 'peak.cjs'), `if (require('node:worker_threads').isMainThread) ${hook}`);
+  hook = peakHook(folder);
   const bytes = rows * dim * 2;
   const header = JSON.stringify({
     'wte.weight': { dtype: 'BF16', shape: [rows, dim], data_offsets: [0, bytes] },
@@ -44,13 +45,12 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Units: MB. */
 function peakOf(args: string[]): number {
   const line = ['bin/emb.js', ...args, '-m', join(folder, 'table.safetensors'), '-q', '-f', 'jsonl'];
-  const run = spawnSync(process.execPath, ['--require', join(folder, 'peak.cjs'), ...line], {
+  const run = spawnSync(process.execPath, [hook.option, ...line], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   });
   expect(run.status).toBe(0);
-  const [, kibibytes] = /peak (\d+)/.exec(run.stderr) ?? [];
-  return (Number(kibibytes) * 1024) / 1e6;
+  return hook.megabytes(run.stderr);
 }
 
 test.each([
