@@ -1,4 +1,4 @@
-"""Ten nearest of one row by cosine, one thread: neighbors_numpy.py FILE OFFSET ROWS DIM f32|bf16 whole|blocked, or ... memory ROUNDS."""
+"""Ten nearest of one row by cosine, one thread: neighbors_numpy.py FILE OFFSET ROWS DIM f32|bf16 whole|blocked, or ... memory."""
 
 import os
 import sys
@@ -33,17 +33,24 @@ def top(query):
 if how != "memory":
     print(*top(floats(stored[1000:1001])[0]))
 else:
-    # The product of 8,192 rows with one query; then 64 queries with all rows and their ten best.
+    # The product of 8,192 rows with one query; 64 queries with all rows and their ten best. A line each: which, and how often.
     table = np.array(floats(stored))
     few = np.ascontiguousarray(table[:8192])
     queries = np.ascontiguousarray(table[1000:1064])
-    for _ in range(int(sys.argv[7])):
+
+    def one():
         few @ queries[0]
-        started = time.perf_counter()
-        few @ queries[0]
-        one = time.perf_counter() - started
-        started = time.perf_counter()
+
+    def many():
         scores = table @ queries.T
         np.argpartition(-scores, 10, axis=0)[:10]
-        many = time.perf_counter() - started
-        print(one * 1e3, many * 1e3)
+
+    for line in sys.stdin:
+        name, times = line.split()
+        work = {"one": one, "many": many}[name]
+        work()
+        for _ in range(int(times)):
+            started = time.perf_counter()
+            work()
+            print((time.perf_counter() - started) * 1e3, end=" ")
+        print(flush=True)

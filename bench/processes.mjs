@@ -1,14 +1,12 @@
 // Times whole processes against each other: A B C, A B C, ... rotated, so that a slow moment hits all of them alike.
 import { spawnSync } from 'node:child_process';
 
-const median = (values) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-};
+export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /**
  * Runs every case once a round and compares each with the first.
- * cases: { name, command, args, input?, env?, before? }[], before is not timed → { name, median (ms), least (ms), ratio (median of per-round ratios to the first) }[]
+ * cases: { name, command, args, input?, env?, before? }[], before is not timed → { name, median (ms), least (ms), ratio, against }[]: the median of
+ * per-round ratios to the first, and to the case of an index
  */
 export function timeProcesses(cases, rounds = 15) {
   const times = cases.map(() => []);
@@ -28,12 +26,11 @@ export function timeProcesses(cases, rounds = 15) {
       if (round >= 0) times[index].push(elapsed);
     }
   }
-  return cases.map(({ name }, index) => ({
-    name,
-    median: median(times[index]),
-    least: Math.min(...times[index]),
-    ratio: median(times[index].map((time, round) => time / times[0][round])),
-  }));
+  return cases.map(({ name }, index) => {
+    const against = (other) => median(times[index].map((time, round) => time / times[other][round]));
+    const least = Math.min(...times[index]);
+    return { name, median: median(times[index]), least, ratio: against(0), against };
+  });
 }
 
 /** Peak resident memory in MB by /usr/bin/time -v, or undefined where that program is missing. */
@@ -51,10 +48,9 @@ export function report(title, rows) {
     '| case | goal | measured | median ms | least ms |',
     '|---|---|---|---|---|',
   ];
+  const digits = (milliseconds) => milliseconds?.toFixed(milliseconds < 10 ? 2 : 0) ?? '';
   for (const { name, goal, measured, median: middle, least } of rows) {
-    lines.push(
-      `| ${name} | ${goal ?? ''} | ${measured} | ${middle?.toFixed(0) ?? ''} | ${least?.toFixed(0) ?? ''} |`,
-    );
+    lines.push(`| ${name} | ${goal ?? ''} | ${measured} | ${digits(middle)} | ${digits(least)} |`);
   }
   return `${lines.join('\n')}\n`;
 }
