@@ -1,6 +1,7 @@
 import { claimFloats, releaseBytes } from '../kernels/arena.ts';
 import { loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable } from '../types.ts';
+import { RowDigests } from './row-digests.ts';
 
 /** Bytes of rows that are gathered at a time. */
 const gatherBytes = 2 << 20;
@@ -99,20 +100,33 @@ export async function visitRows(
  *
  * Rows of zeros and rows with values that are not finite are left out.
  * Shape: squares [rows] as sumRows gives them → [rows]
- * Cost: reads again the rows that share their square with another; equal means the same square and the same 64 bits of hash.
+ * Cost: reads again the rows that share their square with another; equal means the same square and the same 53 bits of a keyed hash.
  */
 export async function findTwins(table: EmbeddingTable, squares: Float64Array): Promise<Int32Array> {
   const twins = new Int32Array(squares.length).fill(-1);
   const repeated = repeatedValues(squares);
-  const shared: number[] = [];
-  for (let row = 0; row < squares.length; row++) if (repeated.has(squares[row])) shared.push(row);
-  const seen = new Map<string, number>();
-  await visitRows(table, shared, (row, values) => {
-    const key = `${squares[row]} ${hashOf(values)}`;
-    const first = seen.get(key);
-    if (first === undefined) seen.set(key, row);
-    else twins[row] = first;
-  });
+  const shared = new Uint32Array(squares.reduce((count, square) => count + Number(repeated.has(square)), 0));
+  let filled = 0;
+  for (let row = 0; row < squares.length; row++) if (repeated.has(squares[row])) shared[filled++] = row;
+  const digests = await RowDigests.by('simd', table.dim, shared.length);
+  try {
+    const most = Math.max(1, Math.floor(gatherBytes / (table.dim * 4)));
+    const memory = new Float32Array(Math.min(most, shared.length) * table.dim);
+    for (let start = 0; start < shared.length; start += most) {
+      const part = shared.subarray(start, start + most);
+      const { data } = await table.gather(part, memory);
+      digests.add({ start, rows: part.length, data });
+    }
+  } finally {
+    digests.release();
+  }
+  const seen = new Map<number, number>();
+  for (const [index, hash] of digests.hashes().entries()) {
+    const row = shared[index];
+    const first = seen.get(hash);
+    if (first === undefined) seen.set(hash, row);
+    else if (squares[first] === squares[row]) twins[row] = first;
+  }
   return twins;
 }
 
@@ -122,19 +136,4 @@ function repeatedValues(values: Float64Array): Set<number> {
   const repeated = new Set<number>();
   for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) repeated.add(sorted[i]);
   return repeated;
-}
-
-/** Two multiplicative hashes of 32 bits over the bits of the values. */
-function hashOf(values: Float32Array): string {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  let a = 0x811c9dc5;
-  let b = 0x9e3779b9;
-  for (let i = 0; i < bits.length; i++) {
-    const word = bits[i];
-    a = Math.imul(a ^ word, 0x01000193);
-    a ^= a >>> 15;
-    b = Math.imul(b + word, 0x85ebca6b);
-    b ^= b >>> 13;
-  }
-  return `${a >>> 0} ${b >>> 0}`;
 }
