@@ -1,4 +1,4 @@
-// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,differences,digest,dots,dots-fused,gram,gram-fused,dequantize,mersenne,shortest,bpe,chunks,text-vectors}.ts.
+// Compiles src/kernels/assembly to WebAssembly and writes it as base64 modules: src/generated/{kernels,differences,digest,powers,dots,dots-fused,gram,gram-fused,dequantize,mersenne,shortest,bpe,chunks,text-vectors}.ts.
 // Alone: node scripts/generate-wasm.mjs
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -47,6 +47,12 @@ const kernels = [
     source: 'src/kernels/assembly/digest.ts',
     target: 'src/generated/digest.ts',
     name: 'digestBase64',
+    memory: arena,
+  },
+  {
+    source: 'src/kernels/assembly/powers.ts',
+    target: 'src/generated/powers.ts',
+    name: 'powersBase64',
     memory: arena,
   },
   {

@@ -1,4 +1,4 @@
-import { arenaMemory } from './arena.ts';
+import { arenaMemory, arenaOffset, claimBytes, releaseBytes } from './arena.ts';
 import { webAssembly } from './webassembly.ts';
 
 /** Bytes of a kernel as base64, loaded only where it can run. */
@@ -84,4 +84,20 @@ export function kernelLoader<Kernel, Exports>(
     loading[Number(fuses)] ??= loadTwin(fuses);
     return loading[Number(fuses)];
   };
+}
+
+/** Calls work with the address of data, or of a copy. False when the arena has no room for one. */
+export function inArena(data: Float32Array, work: (address: number) => void): boolean {
+  const own = arenaOffset(data);
+  if (own !== undefined) {
+    work(own);
+    return true;
+  }
+  const staging = claimBytes(data.byteLength);
+  const address = arenaOffset(staging);
+  if (address === undefined) return false;
+  staging.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  work(address);
+  releaseBytes(staging);
+  return true;
 }

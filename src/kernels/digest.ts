@@ -1,5 +1,5 @@
-import { arenaOffset, claimBytes, releaseBytes } from './arena.ts';
-import { kernelLoader } from './arena-kernel.ts';
+import { arenaOffset } from './arena.ts';
+import { inArena, kernelLoader } from './arena-kernel.ts';
 
 /** Values that one call takes at most, unless a row has more. */
 export const digestValues = 1 << 16;
@@ -154,20 +154,4 @@ function simdDigest(wasm: DigestExports): DigestKernel {
       return done ? end : plainDigest.countAndKeep(data, buckets, flags, kept, used);
     },
   };
-}
-
-/** Calls work with the address of data, or of a copy. False when the arena has no room for one. */
-function inArena(data: Float32Array, work: (address: number) => void): boolean {
-  const own = arenaOffset(data);
-  if (own !== undefined) {
-    work(own);
-    return true;
-  }
-  const staging = claimBytes(data.byteLength);
-  const address = arenaOffset(staging);
-  if (address === undefined) return false;
-  staging.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  work(address);
-  releaseBytes(staging);
-  return true;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { explainPadding } from '../../src/core/padding.ts';
 import { findProvenances, type Provenance, provenances } from '../../src/core/provenance.ts';
+import { measureRows } from '../../src/core/row-moments.ts';
 import { tableOfRows } from '../support/table.ts';
 
 /** Normal numbers from a fixed seed. */
@@ -112,4 +113,32 @@ test.each([
   [100, 128, 128, true],
 ])('%i ids in %i rows: a multiple of %s, the next one: %s', (ids, rows, multiple, isNext) => {
   expect(explainPadding(ids, rows)).toEqual({ multiple, isNext });
+});
+
+describe('moments of rows and columns', () => {
+  test('are those of float64, of several calls of the kernel; columns pass over rows that are new, zero or not finite', async () => {
+    const draw = normal(3);
+    const [count, dim, last] = [3000, 97, 2900];
+    const rows = Array.from({ length: count }, () => Array.from({ length: dim }, () => Math.fround(draw())));
+    rows[7]!.fill(0);
+    rows[1500]![3] = Number.NaN;
+    rows[2999]![0] = Number.POSITIVE_INFINITY;
+    const moments = await measureRows(tableOfRows(rows), last);
+    const old = rows.slice(0, last).filter((_, row) => row !== 7 && row !== 1500);
+    expect(moments.counted).toBe(old.length);
+    for (let d = 0; d < dim; d++) {
+      const mean = old.reduce((sum, row) => sum + row[d]!, 0) / old.length;
+      const square = old.reduce((sum, row) => sum + row[d]! ** 2, 0) / old.length;
+      expect(moments.columnMeans[d]).toBeCloseTo(mean, 13);
+      expect(moments.columnVariances[d]).toBeCloseTo(square - mean ** 2, 12);
+    }
+    const lists = [moments.sums, moments.squares, moments.cubes, moments.fourths];
+    for (const row of [0, 7, 1349, 1350, 1351, 2899, 2900, 2998])
+      for (const [index, list] of lists.entries())
+        expect(list[row]).toBeCloseTo(
+          rows[row]!.reduce((sum, x) => sum + x ** (index + 1), 0),
+          10,
+        );
+    expect([moments.squares[1500], moments.squares[2999]]).toEqual([Number.NaN, Number.POSITIVE_INFINITY]);
+  });
 });
