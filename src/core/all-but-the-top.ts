@@ -1,4 +1,4 @@
-import type { RowBlock } from '../types.ts';
+import { meanOfFinite } from './center.ts';
 import type { Components } from './components.ts';
 import type { CovarianceOptions } from './covariance.ts';
 import { principalComponents, type RowSource } from './principal.ts';
@@ -25,21 +25,4 @@ export async function leadingComponents(
     count: directions.length,
     rows,
   };
-}
-
-async function meanOfFinite(blocks: AsyncIterable<RowBlock>, dim: number): Promise<Float64Array> {
-  const mean = new Float64Array(dim);
-  let rows = 0;
-  for await (const { rows: count, data } of blocks) {
-    for (let start = 0; start < count * dim; start += dim) {
-      // The sum of values is finite exactly when all of them are: float64 holds the sum of any float32.
-      let sum = 0;
-      for (let i = start; i < start + dim; i++) sum += data[i];
-      if (!Number.isFinite(sum)) continue;
-      rows++;
-      for (let i = 0; i < dim; i++) mean[i] += data[start + i];
-    }
-  }
-  for (let i = 0; i < dim; i++) mean[i] /= Math.max(1, rows);
-  return mean;
 }

@@ -1,4 +1,6 @@
+import { powersOfRow } from '../kernels/powers.ts';
 import type { RowBlock } from '../types.ts';
+import { ColumnSums } from './column-sums.ts';
 
 /**
  * The mean row of a table.
@@ -7,17 +9,30 @@ import type { RowBlock } from '../types.ts';
  * Cost: one scan, O(dim) memory.
  */
 export async function meanRow(blocks: AsyncIterable<RowBlock>, dim: number): Promise<Float64Array> {
-  const mean = new Float64Array(dim);
-  let rows = 0;
-  for await (const block of blocks) {
-    for (let row = 0; row < block.rows; row++) {
-      const start = row * dim;
-      for (let d = 0; d < dim; d++) mean[d] += block.data[start + d];
-    }
-    rows += block.rows;
+  const columns = await ColumnSums.of(dim);
+  try {
+    for await (const block of blocks) for (const piece of columns.piecesOf(block)) columns.add(piece);
+    return columns.means();
+  } finally {
+    columns.release();
   }
-  for (let d = 0; d < dim; d++) mean[d] /= rows;
-  return mean;
+}
+
+/** meanRow of the rows without a NaN or an infinity. */
+export async function meanOfFinite(blocks: AsyncIterable<RowBlock>, dim: number): Promise<Float64Array> {
+  const columns = await ColumnSums.of(dim);
+  try {
+    for await (const block of blocks) {
+      for (const piece of columns.piecesOf(block)) {
+        // The sum of values is finite exactly when all of them are: float64 holds the sum of any float32.
+        const sums = columns.powersOf(piece);
+        columns.addWhere(piece, (row) => Number.isFinite(sums[row * powersOfRow]));
+      }
+    }
+    return columns.means();
+  } finally {
+    columns.release();
+  }
 }
 
 /**

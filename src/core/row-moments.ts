@@ -1,6 +1,6 @@
-import { claimDoubles, releaseBytes } from '../kernels/arena.ts';
-import { loadPowerKernel, powersOfRow } from '../kernels/powers.ts';
-import type { EmbeddingTable } from '../types.ts';
+import { powersOfRow } from '../kernels/powers.ts';
+import type { EmbeddingTable, RowBlock } from '../types.ts';
+import { ColumnSums } from './column-sums.ts';
 
 /** Sums of every row, and of every column over some of the rows. */
 export interface Moments {
@@ -17,9 +17,6 @@ export interface Moments {
   columnVariances: Float64Array;
 }
 
-/** Values that one call of the kernel takes, unless a row has more: a piece that the second level cache keeps for the columns. */
-const callValues = 1 << 17;
-
 /**
  * The first four moments of every row, and mean and variance of every column, in one scan.
  *
@@ -33,53 +30,29 @@ export async function measureRows(
   last: number,
   advance?: (rows: number) => void,
 ): Promise<Moments> {
-  const { rows, dim } = table;
-  const kernel = await loadPowerKernel();
-  const powers = Array.from({ length: powersOfRow }, () => new Float64Array(rows));
-  const callRows = Math.max(1, Math.floor(callValues / dim));
-  const [sums, totals, squares] = [callRows * powersOfRow, dim, dim].map(claimDoubles);
-  totals.fill(0);
-  squares.fill(0);
-  let counted = 0;
+  const powers = Array.from({ length: powersOfRow }, () => new Float64Array(table.rows));
+  const [sums, squares, cubes, fourths] = powers;
+  const columns = await ColumnSums.of(table.dim);
   try {
     for await (const block of table.scan()) {
-      for (let start = 0; start < block.rows; start += callRows) {
-        const count = Math.min(callRows, block.rows - start);
-        const data = block.data.subarray(start * dim, (start + count) * dim);
-        const first = block.start + start;
-        kernel.sumPowers(data, count, dim, sums);
-        takePowers(sums, count, powers, first);
-        const old = Math.max(0, Math.min(count, last - first));
-        for (const [from, end] of runsOf(powers[1].subarray(first, first + old))) {
-          kernel.addToColumns(data.subarray(from * dim, end * dim), end - from, dim, totals, squares);
-          counted += end - from;
-        }
+      for (const piece of columns.piecesOf(block)) {
+        takePowers(columns.powersOf(piece), piece, powers);
+        columns.addWhere(piece, (row) => {
+          const square = squares[piece.start + row];
+          return piece.start + row < last && square > 0 && square < Number.POSITIVE_INFINITY;
+        });
       }
       advance?.(block.rows);
     }
-    const columnMeans = Float64Array.from(totals, (total) => total / Math.max(1, counted));
-    const columnVariances = Float64Array.from(squares, (total, d) =>
-      Math.max(0, total / Math.max(1, counted) - columnMeans[d] ** 2),
-    );
-    const [rowSums, rowSquares, cubes, fourths] = powers;
-    return { sums: rowSums, squares: rowSquares, cubes, fourths, counted, columnMeans, columnVariances };
+    const [columnMeans, columnVariances] = [columns.means(), columns.variances()];
+    return { sums, squares, cubes, fourths, counted: columns.counted, columnMeans, columnVariances };
   } finally {
-    for (const doubles of [sums, totals, squares]) releaseBytes(doubles);
+    columns.release();
   }
 }
 
-/** Sums of powers, row by row, to a list of each power. Shape: sums [count, 4] → powers 4 of [rows], from row first on */
-function takePowers(sums: Float64Array, count: number, powers: Float64Array[], first: number): void {
+/** Sums of powers, row by row, to a list of each power. Shape: sums [block.rows, 4] → powers 4 of [rows] */
+function takePowers(sums: Float64Array, block: RowBlock, powers: Float64Array[]): void {
   for (const [power, list] of powers.entries())
-    for (let row = 0; row < count; row++) list[first + row] = sums[row * powersOfRow + power];
-}
-
-/** Runs of rows that are finite and not all zeros, by their squares: the first row, and the one after the last. */
-function* runsOf(squares: Float64Array): Generator<[number, number]> {
-  let start = 0;
-  for (let row = 0; row <= squares.length; row++) {
-    if (squares[row] > 0 && squares[row] < Number.POSITIVE_INFINITY) continue;
-    if (row > start) yield [start, row];
-    start = row + 1;
-  }
+    for (let row = 0; row < block.rows; row++) list[block.start + row] = sums[row * powersOfRow + power];
 }
