@@ -164,7 +164,7 @@ describe.skipIf(!has('script'))('on a terminal, long work', () => {
   const shown = (line: string) =>
     shell(`emb="${process.execPath} bin/emb.js" script -qec '${line}' /dev/null`).stdout;
   /** The second half comes when any machine has been at it for long. */
-  const halves = `(head -n 20000 ${corpus}; sleep 1.5; tail -n 20000 ${corpus})`;
+  const halves = `(head -n 20000 ${corpus}; sleep 1.2; tail -n 20000 ${corpus})`;
 
   test('counts the texts that were read, on stderr beside a file or before a summary', () => {
     expect(shown(`${halves} | $emb tokenize --summary`)).toMatch(/\r\x1b\[K[\d,]+ texts\r/);
@@ -179,6 +179,6 @@ describe.skipIf(!has('script'))('on a terminal, long work', () => {
   });
 
   test('shows the share of the rows of --ids all', () => {
-    expect(shown('$emb embed --ids all -f f32 | (sleep 1.5; cat > /dev/null)')).toContain('% of 50,257 rows');
+    expect(shown('$emb embed --ids all -f f32 | (sleep 1; cat > /dev/null)')).toContain('% of 50,257 rows');
   });
 });

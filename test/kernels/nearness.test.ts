@@ -114,8 +114,14 @@ describe('exact sums', () => {
 });
 
 describe('selecting rows', () => {
+  const few = fc.record({ rows: fc.integer({ min: 1, max: 9 }), dim: fc.integer({ min: 1, max: 300 }) });
+  // Groups of rows that are squared as a whole from the beginning, and wide enough to have parts.
+  const many = fc.record({
+    rows: fc.integer({ min: 60, max: 700 }),
+    dim: fc.integer({ min: 256, max: 300 }),
+  });
   const blocks = fc
-    .record({ rows: fc.integer({ min: 1, max: 9 }), dim: fc.integer({ min: 1, max: 300 }) })
+    .oneof({ weight: 30, arbitrary: few }, { weight: 1, arbitrary: many })
     .chain(({ rows, dim }) =>
       fc.record({
         rows: fc.constant(rows),

@@ -98,9 +98,16 @@ function squareFrom<T>(data: usize, from: usize, dim: i32, s: v128, t: v128): f3
   return square;
 }
 
+/** Rows after which it is decided again how much of a row is squared at first. */
+const groupRows: i32 = 64;
+
+/** Groups that are squared as a whole, where most rows of one needed it, before a part is tried again. */
+const wholeGroups: i32 = 7;
+
 /**
  * The square of a part of a row is at most that of the row, which bounds its nearness from above: most rows need no more. The others have
- * the rest added, and so the products and squares that dotRows gives them.
+ * the rest added, and so the products and squares that dotRows gives them. Where most rows do, as in tables whose rows nearly all point
+ * one way, all of a row is squared with its products.
  */
 function selectRows<T>(
   data: usize,
@@ -114,10 +121,19 @@ function selectRows<T>(
   found: usize,
 ): i32 {
   const wide = <usize>(dim & ~15) * sizeof<T>();
-  const measured = <usize>measuredDim(dim) * sizeof<T>();
+  const part = <usize>measuredDim(dim) * sizeof<T>();
   const bytes = <usize>dim * sizeof<T>();
   let end = found;
+  let measured = part;
+  let passed = 0;
+  let groupsLeft = 0;
   for (let row = 0; row < rows; row++) {
+    if (row % groupRows == 0) {
+      if (groupsLeft > 0) groupsLeft--;
+      else groupsLeft = passed > groupRows / 2 ? wholeGroups : 0;
+      measured = groupsLeft > 0 ? wide : part;
+      passed = 0;
+    }
     let a = f32x4.splat(0);
     let b = a;
     let c = a;
@@ -152,6 +168,7 @@ function selectRows<T>(
     let dot = sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
     for (; at < bytes; at += sizeof<T>()) dot += valueAt<T>(data + at) * load<f32>(query + inQuery<T>(at));
     if (mayBeNear(metric, dot, sumLanes(f32x4.add(s, t)), bound)) {
+      passed++;
       const square = squareFrom<T>(data, measured, dim, s, t);
       if (isNear(metric, dot, square, bound)) {
         const place = (<usize>row) << 2;
