@@ -96,7 +96,7 @@ export async function visitRows(
 }
 
 /**
- * For every row the first one before it that holds the same values, -1 where there is none.
+ * For every row the first one before it that holds the same values, 0 and -0 being one; -1 where there is none.
  *
  * Rows of zeros and rows with values that are not finite are left out.
  * Shape: squares [rows] as sumRows gives them → [rows]
@@ -108,6 +108,7 @@ export async function findTwins(table: EmbeddingTable, squares: Float64Array): P
   const shared = new Uint32Array(squares.reduce((count, square) => count + Number(repeated.has(square)), 0));
   let filled = 0;
   for (let row = 0; row < squares.length; row++) if (repeated.has(squares[row])) shared[filled++] = row;
+  if (filled === 0) return twins;
   const digests = await RowDigests.by('simd', table.dim, shared.length);
   try {
     const most = Math.max(1, Math.floor(gatherBytes / (table.dim * 4)));

@@ -50,7 +50,7 @@ export interface Provenances {
  * Where every row of a table comes from.
  *
  * nan: a value is no number or infinite. zero: all values are 0. mean-init: within a fiftieth of the usual distance of the mean of the old
- * rows. copy: of an earlier row, bit for bit. normal-init: values as a normal distribution around 0 gives them, of a standard deviation
+ * rows. copy: the values of an earlier row. normal-init: values as a normal distribution around 0 gives them, of a standard deviation
  * that libraries use (new rows: of any), far likelier than as a row of this table, and not along its mean. trained: everything else.
  *
  * Shape: table [rows, dim]

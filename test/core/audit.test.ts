@@ -218,9 +218,11 @@ describe('the audit of odd vocabularies', () => {
         [0, 0],
         [0, 0],
         [4, 3],
+        [0, 5],
+        [-0, 5],
       ]),
     });
-    expect(Array.from(audit.twins!)).toEqual([-1, -1, -1, 1, -1, -1, 1]);
+    expect(Array.from(audit.twins!)).toEqual([-1, -1, -1, 1, -1, -1, 1, -1, 7]);
   });
 });
 
