@@ -90,9 +90,13 @@ describe('one row of a table of 50,257 x 12,288', () => {
   it('takes milliseconds, not the table', async () => {
     const table = await (await openScratch({ vocab: 50_257, dim: 12_288 })).table();
     await table.gather(Uint32Array.of(1));
-    const started = performance.now();
-    await table.gather(Uint32Array.of(50_256));
+    let best = Number.POSITIVE_INFINITY;
+    for (let time = 0; time < 3; time++) {
+      const started = performance.now();
+      await table.gather(Uint32Array.of(50_256 - time));
+      best = Math.min(best, performance.now() - started);
+    }
     // The whole table is 617 million values: 10 s and more.
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(best).toBeLessThan(500);
   });
 });
