@@ -66,11 +66,16 @@ function startNumpy([python, script, path, offset, rows, dim]) {
   const child = spawn(python, [script, path, offset, rows, dim, 'f32', 'memory'].map(String), {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  // A process that cannot start or ends early is seen where its answer is missing.
+  child.on('error', () => {});
+  child.stdin.on('error', () => {});
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     async time(name, times) {
       child.stdin.write(`${name} ${times}\n`);
-      return (await lines.next()).value.trim().split(' ').map(Number);
+      const { value, done } = await lines.next();
+      if (done) throw new Error("NumPy's process ended early");
+      return value.trim().split(' ').map(Number);
     },
     stop: () => child.stdin.end(),
   };
@@ -113,18 +118,22 @@ export async function timeScans([path, halvesPath], numpy, rounds) {
   const product = theirs && { numpyOne: () => theirs.time('one', 9) };
   const gemm = theirs && { numpyMany: () => theirs.time('many', 1) };
   const { f32, bf16, f16 } = kernels;
-  const times = {
-    ...(await inTurn(
-      { f32: ofKernel(f32), ...product, bf16: ofKernel(bf16), f16: ofKernel(f16) },
-      3 * rounds,
-    )),
-    ...(await inTurn(
-      { one: ours(file.one, 3), half: ours(halves.one, 3), many: ours(file.many, 1), ...gemm },
-      rounds,
-    )),
-  };
-  theirs?.stop();
-  await Promise.all([file.close(), halves.close()]);
+  let times;
+  try {
+    times = {
+      ...(await inTurn(
+        { f32: ofKernel(f32), ...product, bf16: ofKernel(bf16), f16: ofKernel(f16) },
+        3 * rounds,
+      )),
+      ...(await inTurn(
+        { one: ours(file.one, 3), half: ours(halves.one, 3), many: ours(file.many, 1), ...gemm },
+        rounds,
+      )),
+    };
+  } finally {
+    theirs?.stop();
+    await Promise.all([file.close(), halves.close()]);
+  }
   const against = (name, other) => median(times[name].map((time, round) => time / times[other][round]));
   const line = (text, name, goal, other, unit) => ({
     name: text,

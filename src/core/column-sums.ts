@@ -72,14 +72,12 @@ export class ColumnSums {
 
   /** The mean of the added rows, zeros when there are none. Shape: [dim] */
   means(): Float64Array {
-    return Float64Array.from(this.#totals, (total) => total / Math.max(1, this.counted));
+    return this.#totals.map((total) => total / Math.max(1, this.counted));
   }
 
   /** The variances of the population of added rows. Shape: [dim] */
   variances(): Float64Array {
     const means = this.means();
-    return Float64Array.from(this.#squares, (total, d) =>
-      Math.max(0, total / Math.max(1, this.counted) - means[d] ** 2),
-    );
+    return this.#squares.map((total, d) => Math.max(0, total / Math.max(1, this.counted) - means[d] ** 2));
   }
 }

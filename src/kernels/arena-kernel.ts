@@ -96,8 +96,11 @@ export function inArena(data: Float32Array, work: (address: number) => void): bo
   const staging = claimBytes(data.byteLength);
   const address = arenaOffset(staging);
   if (address === undefined) return false;
-  staging.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-  work(address);
-  releaseBytes(staging);
+  try {
+    staging.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    work(address);
+  } finally {
+    releaseBytes(staging);
+  }
   return true;
 }

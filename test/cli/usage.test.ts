@@ -162,7 +162,7 @@ describe.skipIf(!has('script'))('on a terminal, long work', () => {
     Array.from({ length: 40_000 }, (_, i) => `The ${i} foxes and ${i * 7} dogs\n`).join(''),
   );
   const shown = (line: string) =>
-    shell(`emb="${process.execPath} bin/emb.js" script -qec '${line}' /dev/null`).stdout;
+    shell(`SHELL=/bin/sh emb="${process.execPath} bin/emb.js" script -qec '${line}' /dev/null`).stdout;
   /** The second half comes when any machine has been at it for long. */
   const halves = `(head -n 20000 ${corpus}; sleep 1.2; tail -n 20000 ${corpus})`;
 
@@ -171,11 +171,15 @@ describe.skipIf(!has('script'))('on a terminal, long work', () => {
     expect(shown(`${halves} | $emb tokenize -f jsonl --threads 1 > /dev/null`)).toMatch(
       /\r\x1b\[K[\d,]+ texts\r/,
     );
-    expect(shown(`${halves} | $emb tokenize -q --summary`)).not.toContain('texts\r');
+    const quiet = shown(`${halves} | $emb tokenize -q --summary`);
+    expect(quiet).toContain('40,000');
+    expect(quiet).not.toContain('texts\r');
   });
 
   test('is silent where the answers go to the terminal themselves', () => {
-    expect(shown(`${halves} | $emb tokenize --threads 1 -f ids`)).not.toContain(' texts\r');
+    const ids = shown(`${halves} | $emb tokenize --threads 1 -f ids`);
+    expect(ids.split('\n').length).toBeGreaterThan(40_000);
+    expect(ids).not.toContain(' texts\r');
   });
 
   test('shows the share of the rows of --ids all', () => {

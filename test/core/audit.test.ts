@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type Audit, type AuditInput, auditModel } from '../../src/core/audit.ts';
 import { type IndicatorName, indicatorNames } from '../../src/core/audit-indicators.ts';
 import { deviationsOf, lowValues } from '../../src/core/audit-outliers.ts';
+import { findTwins } from '../../src/core/audit-rows.ts';
 import { openModel } from '../../src/model/open.ts';
 import type { Tokenizer } from '../../src/types.ts';
 import { tableOfRows } from '../support/table.ts';
@@ -206,6 +207,23 @@ describe('the audit of odd vocabularies', () => {
     expect(audit.reference!.ids).toHaveLength(4096);
     expect(audit.reference!.ids[0]).toBe(1);
     expect(audit.reference!.ids[4095]).toBeGreaterThan(8990);
+  });
+
+  test('twins are found among more rows of one square than are read at a time', async () => {
+    const [count, dim] = [300, 4096];
+    // Row r has a 1 at place r: equal squares, no two alike, but for the copies.
+    const rows = Array.from({ length: count }, (_, row) => row);
+    [rows[130], rows[200], rows[299]] = [2, 129, 2];
+    const table = tableOfRows(
+      rows.map((place) => Array.from({ length: dim }, (_, i) => Number(i === place))),
+    );
+    const twins = await findTwins(table, new Float64Array(count).fill(1));
+    const found = [...twins].flatMap((first, row) => (first < 0 ? [] : [[row, first]]));
+    expect(found).toEqual([
+      [130, 2],
+      [200, 129],
+      [299, 2],
+    ]);
   });
 
   test('rows of one square that are not one row are no duplicates', async () => {

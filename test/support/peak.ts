@@ -7,7 +7,8 @@ import { join } from 'node:path';
  */
 export function peakHook(folder: string): { option: string; megabytes(stderr: string): number } {
   const path = join(folder, 'peak.cjs');
-  const line = `console.error(/VmHWM:.*/.exec(require('node:fs').readFileSync('/proc/self/status', 'utf8'))[0])`;
+  // Where there is no /proc nothing is said, and the peak is NaN.
+  const line = `if (process.platform === 'linux') console.error(/VmHWM:.*/.exec(require('node:fs').readFileSync('/proc/self/status', 'utf8'))[0])`;
   writeFileSync(
     path,
     `if (require('node:worker_threads').isMainThread) process.on('exit', () => { ${line}; });\n`,
