@@ -86,11 +86,13 @@ describe('pickles that are bombs are refused in a small heap', () => {
 });
 
 describe('headers that are deep or wide', () => {
-  test('a GGUF array of 80,000 arrays', () => {
-    const inner = Buffer.alloc(12 * 80_000);
-    for (let i = 0; i < 80_000; i++) inner.writeUInt32LE(4, 12 * i);
-    const array = Buffer.concat([u32(9), u32(9), u64(80_000), inner]);
-    expect(info('wide.gguf', gguf({ keys: [['k', array]] }))).toMatchObject({ code: 0 });
+  test('a GGUF array of 2,000,000 arrays', () => {
+    const inner = Buffer.alloc(12 * 2_000_000);
+    for (let i = 0; i < 2_000_000; i++) inner.writeUInt32LE(4, 12 * i);
+    const array = Buffer.concat([u32(9), u32(9), u64(2_000_000), inner]);
+    const { code, peak } = info('wide.gguf', gguf({ keys: [['k', array]] }));
+    expect(code).toBe(0);
+    expect(peak).not.toBeGreaterThan(most);
   });
 
   test.each([
