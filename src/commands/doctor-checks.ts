@@ -44,11 +44,14 @@ export function checkRowCount(rows: number, ids: number, { found }: Rows): Findi
   const times = `${formatCount(rows)} is ${isNext ? 'the next' : 'a'} multiple of ${multiple}`;
   const why =
     multiple === null
-      ? `${formatCount(rows)} is no multiple of 8, 64 or any other power of 2`
+      ? `${formatCount(rows)} is no multiple of 8 or of a larger power of 2`
       : `${times}${isNext ? ` after ${formatCount(ids)}` : ', with room to spare'}`;
   const padding = range(ids, rows);
+  // Where the table is the head, too, one NaN makes every probability one.
+  const isBroken = padding.some((id) => found.kinds[id] === provenances.indexOf('nan'));
+  const oddity = multiple === null ? 'warning' : 'note';
   return {
-    level: multiple === null ? 'warning' : 'note',
+    level: isBroken ? 'error' : oddity,
     check: 'padding',
     finding: `${counted(rows - ids, 'row')} beyond the vocabulary: ${why}; ${originsOf(padding, found)}`,
     ids: padding,
@@ -148,11 +151,15 @@ export async function checkHead(
       : `, and the config says ${said ? 'tied' : 'untied'}`;
   if (said === true && !ties.tied) {
     const ids = output.dim === input.dim ? await differingRows(input, output) : [];
+    const isSame = ids.length === 0 && output.dim === input.dim;
     const which = ids.length === 0 ? '' : ` in ${counted(ids.length, 'row')}`;
+    const lost = isSame
+      ? 'no value of it is another, and the config says tied'
+      : 'but the config says tied: a loader drops the head';
     findings.push({
-      level: 'error',
+      level: isSame ? 'note' : 'error',
       check: 'tied',
-      finding: `untied: ${ties.reason}${which}, but the config says tied: a loader drops the head`,
+      finding: `untied: ${ties.reason}${which}, ${lost}`,
       ...(ids.length === 0 ? {} : { ids }),
     });
   } else if (said === false && ties.tied)
@@ -199,18 +206,22 @@ export function checkRows(
   ids: number,
   spare: (id: number) => boolean,
 ): Finding[] {
-  if (found.untrained !== null) {
-    return [
-      {
-        level: 'warning',
-        check: `${role} rows`,
-        finding: `untrained: all of ${table.tensorName} is as drawn from a normal distribution of sigma ${shortNumber(found.untrained)}`,
-      },
-    ];
-  }
   const findings: Finding[] = [];
+  if (found.untrained !== null)
+    findings.push({
+      level: 'warning',
+      check: `${role} rows`,
+      finding: `untrained: all of ${table.tensorName} is as drawn from a normal distribution of sigma ${shortNumber(found.untrained)}`,
+    });
+  if (found.outsized.length > 0)
+    findings.push({
+      level: 'warning',
+      check: `${role} norm`,
+      finding: `a norm over a hundred times the median: ${counted(found.outsized.length, 'row')}`,
+      ids: found.outsized,
+    });
   for (const kind of provenances) {
-    if (kind === 'trained') continue;
+    if (kind === 'trained' || (kind === 'normal-init' && found.untrained !== null)) continue;
     const code = provenances.indexOf(kind);
     const all = range(0, Math.min(ids, table.rows)).filter((id) => found.kinds[id] === code);
     for (const part of [all.filter((id) => !spare(id)), all.filter(spare)]) {

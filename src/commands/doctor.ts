@@ -34,6 +34,7 @@ export const command: Command = {
     '  mean-init    the mean of the old rows, as resized tables begin\n' +
     '  normal-init  as drawn from a normal distribution around 0, with its sigma\n' +
     '  trained      everything else\n' +
+    'A norm over a hundred times the median is named, too, where few rows have one.\n' +
     'Rows below 16 columns, and tables below 16 rows, are too small to tell the last three apart. --rows prints a line for every row that is not\n' +
     'trained. --strict exits with 3 when there is a warning or an error.',
   options: [
@@ -173,7 +174,9 @@ async function judge(patient: Patient, scans: readonly Rows[]): Promise<Finding[
     findings.push(...checkSize('width', layout.dim, input.dim, 'columns'));
   }
   findings.push(...(await checkPlaces(model, layout)));
-  findings.push(...(await checkHead(input, output, ties, layout?.tied ?? null)));
+  // A GGUF file says nothing of it: its loader goes by whether there is a head.
+  const says = (await model.contents()).format === 'gguf' ? null : (layout?.tied ?? null);
+  findings.push(...(await checkHead(input, output, ties, says)));
   const spare = spareIds(tokenizer, layout?.paddingId ?? null);
   const ids = tokenizer?.vocabSize ?? input.rows;
   for (const scan of scans) findings.push(...checkRows(scan, ids, spare));

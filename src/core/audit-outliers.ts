@@ -1,11 +1,10 @@
+import { normalScale } from './median.ts';
+
 /** Robust deviations of the logarithm below the median at which a row counts as under-trained. */
 export const suspiciousDeviations = 5;
 
 /** The share of tokens with the lowest indicators that is worth trying out. Source: Land & Bartolo 2024, section 3.3 */
 export const candidateShare = 0.02;
-
-/** How a median absolute deviation becomes that of a normal distribution. */
-const normalScale = 1.4826;
 
 /** Where the low values of an indicator begin. */
 export interface LowValues {

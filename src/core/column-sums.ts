@@ -38,6 +38,13 @@ export class ColumnSums {
     for (const sums of [this.#powers, this.#totals, this.#squares]) releaseBytes(sums);
   }
 
+  /** Forgets all rows. */
+  clear(): void {
+    this.counted = 0;
+    this.#totals.fill(0);
+    this.#squares.fill(0);
+  }
+
   /** The rows of a block, as many at a time as `powersOf` and `add` take. */
   *piecesOf({ start, rows, data }: RowBlock): Generator<RowBlock> {
     const { dim } = this;

@@ -1,3 +1,5 @@
+import { medianOf, normalScale } from './median.ts';
+
 /** A dimension whose values differ from those of the others. */
 export interface OutlierDim {
   dim: number;
@@ -40,13 +42,7 @@ export function outlierDims(means: Float64Array, stds: Float64Array): OutlierDim
 function robustScores(values: Float64Array): Float64Array {
   const center = medianOf(values);
   const deviations = values.map((x) => Math.abs(x - center));
-  const mad = 1.4826 * medianOf(deviations);
+  const mad = normalScale * medianOf(deviations);
   const spread = mad > 0 ? mad : Math.sqrt(deviations.reduce((sum, x) => sum + x * x, 0) / values.length);
   return values.map((x) => (spread > 0 ? (x - center) / spread : 0));
-}
-
-function medianOf(values: Float64Array): number {
-  const sorted = values.slice().sort();
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

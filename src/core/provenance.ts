@@ -1,5 +1,6 @@
 import type { EmbeddingTable } from '../types.ts';
 import { findTwins, visitRows } from './audit-rows.ts';
+import { medianOf, normalScale } from './median.ts';
 import { type Moments, measureRows } from './row-moments.ts';
 
 /** Where a row comes from, in the order in which it is reported. */
@@ -10,6 +11,9 @@ export type Provenance = (typeof provenances)[number];
 /** A mean-initialized row lies this much nearer to the mean than rows do on average. */
 const meanShare = 0.02;
 
+/** Columns are taken to have this share of the usual variance at least: a row may have values where all others have one. */
+const leastShare = 1e-12;
+
 /** With fewer values or rows nothing is told from chance. */
 const fewestColumns = 16;
 const fewestRows = 16;
@@ -19,6 +23,9 @@ const errors = 5;
 
 /** How much likelier a row must be as drawn than as one of the table's. Units: natural logarithm, to which that of the rows is added */
 const evidence = 20;
+
+/** Logarithms of norms are taken to spread this much at least. */
+const leastSpread = 0.05;
 
 /** Standard deviations that libraries draw with, where the config names none. */
 const knownSigmas = [0.02, 0.01, 0.006, 1];
@@ -40,6 +47,8 @@ export interface Provenances {
   kinds: Uint8Array;
   /** Shape: [rows]. The earlier row with the same values, -1 where there is none. */
   twins: Int32Array;
+  /** Rows whose norm is over a hundred times the median, where they are few. Ascending. */
+  outsized: readonly number[];
   /** Root mean square of the table as a whole is that of one normal distribution, of this sigma; null for a trained table. */
   untrained: number | null;
   /** The standard deviation that a normal-init row was drawn with: a known one where it fits, else the row's own. */
@@ -51,7 +60,8 @@ export interface Provenances {
  *
  * nan: a value is no number or infinite. zero: all values are 0. mean-init: within a fiftieth of the usual distance of the mean of the old
  * rows. copy: the values of an earlier row. normal-init: values as a normal distribution around 0 gives them, of a standard deviation
- * that libraries use (new rows: of any), far likelier than as a row of this table, and not along its mean. trained: everything else.
+ * that libraries use (new rows: of any), far likelier than as a row of this table of any norm that its rows have, and not along its mean.
+ * trained: everything else.
  *
  * Shape: table [rows, dim]
  * Cost: one scan, and again the rows that share a sum of squares, or that may be one of the two.
@@ -88,14 +98,18 @@ export async function findProvenances(
       // Rows that were all set to one mean are copies of each other, too: the mean says more.
       if (judge.isMean(values)) kinds[row] = code('mean-init');
       else if (twins[row] >= 0) return;
-      else if (untrained === null && judge.maybeDrawn(row, sigmas) && judge.isDrawn(values, sigmaOf(row)))
+      else if (
+        untrained === null &&
+        judge.maybeDrawn(row, sigmas) &&
+        judge.isDrawn(values, row, sigmaOf(row))
+      )
         kinds[row] = code('normal-init');
     });
   }
   if (untrained !== null) {
     for (const row of open) if (kinds[row] === code('trained')) kinds[row] = code('normal-init');
   }
-  return { kinds, twins, untrained, sigmaOf };
+  return { kinds, twins, outsized: moments.outsized, untrained, sigmaOf };
 }
 
 /** Whether a standard deviation of so many values may be that of a distribution. */
@@ -156,6 +170,14 @@ class Judge {
   readonly #distance: number;
   readonly #meanNorm: number;
   readonly #threshold: number;
+  /** Shape: [dim]; above 0. */
+  readonly #variances: Float64Array;
+  /** Median and robust deviation of the logarithms of the old rows' norms. */
+  readonly #usualNorm: number;
+  readonly #normSpread: number;
+  /** Sums over the columns: of mean² / variance, and of the logarithm of the variance. */
+  readonly #meanEnergy: number;
+  readonly #logVariance: number;
 
   constructor(moments: Moments, dim: number, newFrom: number) {
     const { columnMeans, columnVariances, counted, squares } = moments;
@@ -165,6 +187,17 @@ class Judge {
     this.#distance = Math.sqrt(columnVariances.reduce((sum, one) => sum + one, 0));
     this.#meanNorm = Math.sqrt(columnMeans.reduce((sum, one) => sum + one * one, 0));
     this.#threshold = evidence + Math.log(squares.length);
+    const norms = squares
+      .subarray(0, newFrom)
+      .filter((square) => square > 0 && square < Number.POSITIVE_INFINITY);
+    const logs = norms.map((square) => Math.log(square) / 2);
+    this.#usualNorm = medianOf(logs);
+    const spread = normalScale * medianOf(logs.map((log) => Math.abs(log - this.#usualNorm)));
+    this.#normSpread = Math.max(leastSpread, spread);
+    const usual = this.#distance ** 2 / dim;
+    this.#variances = columnVariances.map((variance) => Math.max(variance, leastShare * usual));
+    this.#meanEnergy = columnMeans.reduce((sum, mean, d) => sum + mean ** 2 / this.#variances[d], 0);
+    this.#logVariance = this.#variances.reduce((sum, variance) => sum + Math.log(variance), 0);
     this.canTell = dim >= fewestColumns && counted >= fewestRows && this.#distance > 0;
   }
 
@@ -188,18 +221,32 @@ class Judge {
     return isNormal(this.#moments, row, this.#dim);
   }
 
-  /** Far likelier from N(0, sigma²) than from the columns' means and variances, and across the mean as a drawn row is. */
-  isDrawn(values: Float32Array, sigma: number): boolean {
-    const { columnMeans, columnVariances } = this.#moments;
-    let [gain, along] = [0, 0];
+  /**
+   * Far likelier from N(0, sigma²) than as a row of the table, and across the mean as a drawn row is.
+   *
+   * A row of the table is c times one from the columns' means and variances. Its c is the likeliest one, at the price of how unusual the
+   * norm is among the table's: so a trained row is not taken for drawn because it is long or short. Nor is one whose values, at any scale,
+   * are less likely as drawn.
+   */
+  isDrawn(values: Float32Array, row: number, sigma: number): boolean {
+    const { columnMeans } = this.#moments;
+    const variances = this.#variances;
+    let [energy, shared, along] = [0, 0, 0];
     for (let d = 0; d < values.length; d++) {
-      const value = values[d];
-      const variance = Math.max(columnVariances[d], Number.MIN_VALUE);
-      gain +=
-        (value - columnMeans[d]) ** 2 / variance - (value / sigma) ** 2 + Math.log(variance / sigma ** 2);
-      along += value * columnMeans[d];
+      energy += values[d] ** 2 / variances[d];
+      shared += (values[d] * columnMeans[d]) / variances[d];
+      along += values[d] * columnMeans[d];
     }
-    const isAcross = Math.abs(along) < errors * sigma * this.#meanNorm;
-    return isAcross && gain / 2 > this.#threshold;
+    if (Math.abs(along) >= errors * sigma * this.#meanNorm) return false;
+    const dim = values.length;
+    const square = this.#moments.squares[row];
+    // Twice the negative logarithms of likelihoods, without what all of them share. 1 / c solves energy u² - shared u - dim = 0.
+    const u = (shared + Math.sqrt(shared ** 2 + 4 * energy * dim)) / (2 * energy);
+    const asRow =
+      energy * u ** 2 - 2 * shared * u + this.#meanEnergy - 2 * dim * Math.log(u) + this.#logVariance;
+    const atItsScale = dim + dim * Math.log(square / dim);
+    const asDrawn = square / sigma ** 2 + 2 * dim * Math.log(sigma);
+    const unusual = ((Math.log(square) / 2 - this.#usualNorm) / this.#normSpread) ** 2;
+    return asRow >= atItsScale && (asRow + unusual - asDrawn) / 2 > this.#threshold;
   }
 }

@@ -1,8 +1,9 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { emb, shell } from '../support/emb.ts';
+import { writeTables } from '../support/safetensors.ts';
 
 const [before, after] = ['fixtures/planted/before', 'fixtures/planted/after'];
 const expected = JSON.parse(readFileSync('fixtures/planted/expected.json', 'utf8'));
@@ -100,6 +101,87 @@ describe('emb doctor', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+
+  describe('tables that a model would not have', () => {
+    const work = mkdtempSync(join(tmpdir(), 'emb-doctor-'));
+    afterAll(() => rmSync(work, { recursive: true, force: true }));
+    /** Normal numbers from a fixed seed. */
+    const drawn = (rows: number, dim: number, scales = Array(dim).fill(1)) => {
+      let state = 7;
+      const uniform = () => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return (state + 0.5) / 2 ** 32;
+      };
+      const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+      return Array.from({ length: rows }, () => scales.map((scale: number) => 0.02 * scale * normal()));
+    };
+    const badOf = (path: string) =>
+      linesOf(['doctor', path]).filter(({ level }) => level === 'warning' || level === 'error');
+
+    test('what is wrong with rows is said of an untrained table, too', () => {
+      const rows = drawn(400, 32);
+      rows[300] = rows[300]!.fill(0);
+      rows[310]![3] = Number.NaN;
+      rows[320] = rows[319]!;
+      const path = join(work, 'untrained.safetensors');
+      writeTables(path, { 'wte.weight': { rows } });
+      expect(badOf(path).map(({ level, check, ids }) => [level, check, ids])).toEqual([
+        ['warning', 'input rows', null],
+        ['error', 'input nan', '310'],
+        ['warning', 'input zero', '300'],
+        ['warning', 'input copy', '320'],
+      ]);
+    });
+
+    test('one value that is out of all measure is named, and makes no row the mean', () => {
+      const rows = drawn(
+        3000,
+        32,
+        Array.from({ length: 32 }, (_, d) => 1 + (d % 5)),
+      );
+      rows[77]![4] = 1e5;
+      const path = join(work, 'outsized.safetensors');
+      writeTables(path, { 'wte.weight': { rows } });
+      expect(badOf(path).map(({ check, count, ids }) => [check, count, ids])).toEqual([
+        ['input norm', 1, '77'],
+      ]);
+    });
+
+    test('rows beyond the vocabulary: a NaN is an error, a number that no power of 2 explains a warning', () => {
+      const model = join(work, 'padded');
+      cpSync(before, model, { recursive: true });
+      const ids = 285;
+      const put = (count: number, edit: (rows: number[][]) => void) => {
+        const rows = drawn(count, 64);
+        edit(rows);
+        writeTables(join(model, 'model.safetensors'), { 'transformer.wte.weight': { rows } });
+        return linesOf(['doctor', model]).find(({ check }) => check === 'padding');
+      };
+      expect(put(288, () => {})).toMatchObject({ level: 'note' });
+      expect(put(288, (rows) => rows[287]!.fill(Number.NaN, 0, 1))).toMatchObject({
+        level: 'error',
+        finding: expect.stringContaining('; 1 nan, '),
+      });
+      const odd = put(ids + 1, () => {});
+      expect(odd).toMatchObject({ level: 'warning' });
+      expect(odd!.finding).toContain('286 is no multiple of 8 or of a larger power of 2');
+    });
+
+    test('a head with the same values in another dtype is no loss', () => {
+      const model = join(work, 'head');
+      cpSync(before, model, { recursive: true });
+      const rows = drawn(285, 64).map((row) => row.map((value) => Math.round(value * 64) / 64));
+      const put = (head: number[][]) => {
+        writeTables(join(model, 'model.safetensors'), {
+          'transformer.wte.weight': { rows, dtype: 'BF16' },
+          'lm_head.weight': { rows: head },
+        });
+        return linesOf(['doctor', model]).find(({ check }) => check === 'tied');
+      };
+      expect(put(rows)).toMatchObject({ level: 'note', ids: null });
+      expect(put([[...rows[0]!.slice(1), 9], ...rows.slice(1)])).toMatchObject({ level: 'error', ids: '0' });
+    });
   });
 
   test('ids without a row, a model without tokenizer and config', () => {

@@ -71,6 +71,67 @@ describe('provenance of rows', () => {
     expect(sigmaOf(600)).toBeCloseTo(0.0331, 2);
   });
 
+  // Rows of unequal norm whose values have a standard deviation near one that libraries draw with.
+  test.each([
+    [96, 0.02, 0.3],
+    [128, 1, 0.3],
+    [256, 0.012, 0],
+    [256, 0.012, 0.3],
+    [512, 0.018, 0.1],
+  ])('rows %i wide, of sizes around %f, are not drawn for being long or short', async (dim, size, spread) => {
+    const draw = normal(dim);
+    const scales = Array.from({ length: dim }, () => Math.exp(spread * draw()));
+    const sized = (mean: number) => {
+      const length = mean * Math.exp(0.25 * draw());
+      return scales.map((scale) => length * scale * draw());
+    };
+    const rows = Array.from({ length: 1500 }, () => sized(size));
+    rows[7] = rows[7]!.map((value) => 4 * value);
+    // Behind the vocabulary, of any sigma: special tokens that were trained, and smaller than the others.
+    for (let i = 0; i < 60; i++) rows.push(sized(0.4 * size));
+    const { names, untrained } = await kindsOf(rows, { newFrom: 1500 });
+    expect(untrained).toBeNull();
+    expect(names.filter((name) => name !== 'trained')).toEqual([]);
+  });
+
+  test('drawn rows are told from trained ones of the same size by the columns', async () => {
+    const draw = normal(12);
+    const scales = Array.from({ length: 512 }, () => Math.exp(0.3 * draw()));
+    const rows = Array.from({ length: 1000 }, () => {
+      const length = 0.019 * Math.exp(0.2 * draw());
+      return scales.map((scale) => length * scale * draw());
+    });
+    for (const row of [100, 200, 300]) rows[row] = scales.map(() => 0.02 * draw());
+    const { names } = await kindsOf(rows);
+    expect(names.flatMap((name, id) => (name === 'normal-init' ? [id] : []))).toEqual([100, 200, 300]);
+  });
+
+  test('a value where all others have one tells a row from them', async () => {
+    const draw = normal(5);
+    const rows = trainedRows(400, 64, 3, 0.1).map((row) => row.fill(0, 0, 8));
+    rows[50] = rows[50]!.map(() => 0.02 * draw());
+    const { names } = await kindsOf(rows);
+    expect(names.flatMap((name, id) => (name === 'trained' ? [] : [id]))).toEqual([50]);
+  });
+
+  test.each([1e5, -1e30])('a row with a value of %f is outsized, and no other one a mean', async (value) => {
+    const rows = trainedRows(3000, 32, 2);
+    rows[77]![5] = value;
+    const mean = rows[0]!.map(
+      (_, d) => rows.reduce((sum, row, id) => (id === 77 ? sum : sum + row[d]!), 0) / 2999,
+    );
+    rows[2000] = mean;
+    const { names, outsized } = await kindsOf(rows);
+    expect(outsized).toEqual([77]);
+    expect(names.flatMap((name, id) => (name === 'trained' ? [] : [id]))).toEqual([2000]);
+  });
+
+  test('many large rows are another kind of rows', async () => {
+    const rows = trainedRows(300, 32, 2);
+    for (let row = 0; row < 30; row++) rows[row] = rows[row]!.map((value) => 1000 * value);
+    expect((await kindsOf(rows)).outsized).toEqual([]);
+  });
+
   test('the mean is that of the old rows; zeros and NaN come first, rows of one mean are no copies', async () => {
     const rows = trainedRows(300, 32, 6);
     const mean = rows[0]!.map((_, d) => rows.reduce((sum, row) => sum + row[d]!, 0) / rows.length);
