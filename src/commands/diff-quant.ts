@@ -38,6 +38,8 @@ const mostNamed = 256;
 
 /** What all rows lost together. */
 interface Loss {
+  pairs: RowPairs;
+  /** Of the rows that are finite in both. */
   totals: DiffTotals;
   changed: ChangedRows;
   sampled: number;
@@ -71,8 +73,9 @@ export async function quantReport(
     threadsOf: (table) => startScanThreads(context, table, false),
   });
   const flipped = nearest.slice(0, sample.length).filter((one) => one.flipped).length;
-  const loss: Loss = { totals, changed, sampled: sample.length, flipped };
-  const status = options.exitCode && changed.after.length > 0 ? ('found' as const) : undefined;
+  const loss: Loss = { pairs, totals, changed, sampled: sample.length, flipped };
+  const isOther = changed.after.length + pairs.removed.length + pairs.added.length > 0;
+  const status = options.exitCode && isOther ? ('found' as const) : undefined;
   const caption = [`${before.name} → ${after.name}: ${captionOf(loss)}`];
   if (options.summary) return { ...summaryReport(before, after, loss), status };
   if (order.length < changed.after.length) {
@@ -95,35 +98,51 @@ function placesOf(pairs: RowPairs, changed: ChangedRows, order: Uint32Array): nu
   return places;
 }
 
-/** Means and the worst over all rows with a relative distance; rows that did not change count as 0. */
-function relativeL2({ changed, totals }: Loss): { mean: number; worst: number } {
+/** Mean and worst over all rows with a relative distance, unchanged ones being 0; null where there are none. */
+function relativeL2({ changed, totals }: Loss): { mean: number | null; worst: number | null } {
+  if (totals.rows === 0) return { mean: null, worst: null };
   let [sum, worst] = [0, 0];
   for (const value of changed.relativeL2) {
     if (!Number.isFinite(value)) continue;
     sum += value;
     worst = Math.max(worst, value);
   }
-  return { mean: totals.rows === 0 ? 0 : sum / totals.rows, worst };
+  return { mean: sum / totals.rows, worst };
 }
 
+/** Rows that hold a NaN or an infinity in one table or both. */
+const notFinite = ({ pairs, totals }: Loss): number => pairs.after.length - totals.rows;
+
 function captionOf(loss: Loss): string {
-  const { totals, changed, sampled, flipped } = loss;
+  const { pairs, totals, changed, sampled, flipped } = loss;
   const { mean, worst } = relativeL2(loss);
-  const snr = signalToNoise(totals.signal, totals.noise);
-  const flips =
-    sampled === 0
-      ? []
-      : [`another nearest neighbor in ${formatCount(flipped)} of ${formatCount(sampled)} rows looked at`];
-  return [
-    `${formatCount(changed.after.length)} of ${formatCount(totals.rows)} rows changed`,
-    Number.isFinite(snr) ? `SNR ${snr.toFixed(2)} dB` : 'nothing lost',
-    `relative L2 ${mean.toPrecision(3)} on average, ${worst.toPrecision(3)} at worst`,
-    ...flips,
-  ].join(', ');
+  const parts = [
+    `${formatCount(changed.after.length)} of ${formatCount(pairs.after.length)} rows changed`,
+    signalOf(totals),
+  ];
+  if (mean !== null && worst !== null)
+    parts.push(`relative L2 ${mean.toPrecision(3)} on average, ${worst.toPrecision(3)} at worst`);
+  const others: [number, string][] = [
+    [notFinite(loss), 'not finite'],
+    [pairs.removed.length, 'removed'],
+    [pairs.added.length, 'added'],
+  ];
+  for (const [count, what] of others) if (count > 0) parts.push(`${formatCount(count)} ${what}`);
+  if (sampled > 0)
+    parts.push(
+      `another nearest neighbor in ${formatCount(flipped)} of ${formatCount(sampled)} rows looked at`,
+    );
+  return parts.join(', ');
+}
+
+function signalOf({ rows, signal, noise }: DiffTotals): string {
+  if (rows === 0) return 'no row of finite values to compare';
+  if (signal === 0 && noise > 0) return 'all values were 0 before';
+  return noise === 0 ? 'nothing lost' : `SNR ${signalToNoise(signal, noise).toFixed(2)} dB`;
 }
 
 function summaryReport(before: Side, after: Side, loss: Loss): Report {
-  const { totals, changed, sampled, flipped } = loss;
+  const { pairs, totals, changed, sampled, flipped } = loss;
   const { mean, worst } = relativeL2(loss);
   const snr = signalToNoise(totals.signal, totals.noise);
   const fields: { column: Column; cell: Cell }[] = [
@@ -133,8 +152,11 @@ function summaryReport(before: Side, after: Side, loss: Loss): Report {
     { column: { key: 'dtype_after', kind: 'text' }, cell: after.table.dtype },
     { column: { key: 'bytes_before', kind: 'size' }, cell: before.table.byteLength },
     { column: { key: 'bytes_after', kind: 'size' }, cell: after.table.byteLength },
-    { column: { key: 'rows', kind: 'count' }, cell: totals.rows },
+    { column: { key: 'rows', kind: 'count' }, cell: pairs.after.length },
     { column: { key: 'changed', kind: 'count' }, cell: changed.after.length },
+    { column: { key: 'not_finite', title: 'not finite', kind: 'count' }, cell: notFinite(loss) },
+    { column: { key: 'removed', kind: 'count' }, cell: pairs.removed.length },
+    { column: { key: 'added', kind: 'count' }, cell: pairs.added.length },
     { column: { key: 'snr', kind: 'number' }, cell: Number.isFinite(snr) ? snr : null },
     { column: { key: 'relative_l2_mean', kind: 'number' }, cell: mean },
     { column: { key: 'relative_l2_worst', kind: 'number' }, cell: worst },

@@ -132,7 +132,9 @@ export async function compareRows(
         }
         if (difference === 0) continue;
         // Values that are not finite have no difference that tells.
-        if (difference > 0 || isDifferent(a, b, row * dim, dim)) found.add(from[row], to[row], sums, place);
+        if (!(difference > 0) && !isDifferent(a, b, row * dim, dim)) continue;
+        const product = isOneSided(sums, place) ? productOf(a, b, row * dim, dim) : undefined;
+        found.add(from[row], to[row], sums, place, product);
       }
       advance?.(to.length);
     }
@@ -148,14 +150,14 @@ class ChangedColumns {
   #ids = [new Uint32Array(1024), new Uint32Array(1024)];
   #numbers = Array.from({ length: 4 }, () => new Float64Array(1024));
 
-  /** Takes the sums of squares that lie at `place`: of a, of b, and of the difference. */
-  add(before: number, after: number, sums: Float64Array, place: number): void {
+  /** Takes the sums of squares that lie at `place`: of a, of b, and of the difference; and the product of a and b where these don't tell it. */
+  add(before: number, after: number, sums: Float64Array, place: number, product?: number): void {
     const at = this.#length++;
     if (at === this.#ids[0].length) this.#grow();
     const [a, b, difference] = [sums[place], sums[place + 1], sums[place + 2]];
     const [normA, normB] = [Math.sqrt(a), Math.sqrt(b)];
     // (|a|² + |b|² - |b - a|²) / 2 is the product: one sum less, and off by the rounding of the squares only.
-    const cosine = (a + b - difference) / 2 / normA / normB;
+    const cosine = (product ?? (a + b - difference) / 2) / normA / normB;
     this.#ids[0][at] = before;
     this.#ids[1][at] = after;
     this.#numbers[0][at] = Math.max(-1, Math.min(1, cosine));
@@ -185,6 +187,18 @@ class ChangedColumns {
     );
     return { before, after, cosine, relativeL2, normBefore, normAfter };
   }
+}
+
+/** Whether one square is so much larger than the other that the rounding of it is much of the product: from norms of 1 to 256 on. */
+function isOneSided(sums: Float64Array, place: number): boolean {
+  const [a, b] = [sums[place], sums[place + 1]];
+  return Math.max(a, b) > 2 ** 16 * Math.min(a, b);
+}
+
+function productOf(a: Float32Array, b: Float32Array, start: number, dim: number): number {
+  let sum = 0;
+  for (let at = start; at < start + dim; at++) sum += a[at] * b[at];
+  return sum;
 }
 
 function isDifferent(a: Float32Array, b: Float32Array, start: number, dim: number): boolean {

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { emb } from '../support/emb.ts';
+import { writeTables } from '../support/safetensors.ts';
 
 const before = 'fixtures/model/gpt2-tiny';
 const after = 'fixtures/diff/after';
@@ -105,6 +108,50 @@ describe('emb diff', () => {
     expect(emb(['diff', before, after, '--threads', '2']).stderr).toContain(
       '--threads is given without --quant',
     );
+  });
+
+  describe('--quant of tables that are more than quantized', () => {
+    const work = mkdtempSync(join(tmpdir(), 'emb-quant-'));
+    afterAll(() => rmSync(work, { recursive: true, force: true }));
+    const rows = Array.from({ length: 12 }, (_, row) => [1 + row, 2, -row]);
+    const write = (name: string, changed: (readonly number[])[]) => {
+      const path = join(work, `${name}.safetensors`);
+      writeTables(path, { 'wte.weight': { rows: changed } });
+      return path;
+    };
+    const whole = write('whole', rows);
+    const quantOf = (other: string) => {
+      const args = ['diff', whole, other, '--quant', '--exit-code'];
+      const { stdout, code } = emb([...args, '--summary', '-f', 'json', '-q']);
+      return { summary: JSON.parse(stdout), code, caption: emb(args).stdout.split('\n')[0] };
+    };
+
+    test('values that are not finite are no gain', () => {
+      const nan = quantOf(
+        write(
+          'nan',
+          rows.map((row) => row.map(() => Number.NaN)),
+        ),
+      );
+      expect(nan.summary).toMatchObject({ rows: 12, changed: 12, not_finite: 12, snr: null });
+      expect(nan.summary).toMatchObject({ relative_l2_mean: null, relative_l2_worst: null });
+      expect(nan.caption).toContain(
+        '12 of 12 rows changed, no row of finite values to compare, 12 not finite',
+      );
+      const infinity = quantOf(write('infinity', [[Number.POSITIVE_INFINITY, 2, 0], ...rows.slice(1)]));
+      expect(infinity.summary).toMatchObject({ rows: 12, changed: 1, not_finite: 1, relative_l2_worst: 0 });
+      expect([nan.code, infinity.code]).toEqual([3, 3]);
+    });
+
+    test('rows that only one of them has are a difference', () => {
+      const shorter = quantOf(write('shorter', rows.slice(2)));
+      expect(shorter.summary).toMatchObject({ rows: 10, removed: 2, added: 0 });
+      const longer = quantOf(write('longer', [...rows, [1, 1, 1]]));
+      expect(longer.summary).toMatchObject({ rows: 12, changed: 0, removed: 0, added: 1 });
+      expect(longer.caption).toContain('0 of 12 rows changed, nothing lost');
+      expect(longer.caption).toContain('1 added');
+      expect([shorter.code, longer.code, quantOf(whole).code]).toEqual([3, 3, 0]);
+    });
   });
 
   test('any kernel and number of threads gives the same bytes', () => {
