@@ -99,7 +99,8 @@ export async function lockOf(context: Context, opened: OpenTable): Promise<RowLo
   const hashes = await hashRows(watched(), table.rows, table.dim).finally(() => progress.done());
   return {
     tensor: table.tensorName,
-    layer: (context.options.layer as string | undefined) ?? 'input',
+    layer:
+      context.options.tensor === undefined ? ((context.options.layer as Layer | undefined) ?? 'input') : null,
     rows: table.rows,
     dim: table.dim,
     dtype: table.dtype,

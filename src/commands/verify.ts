@@ -21,7 +21,8 @@ export const command: Command = {
   description:
     'Holds a model against the lock that emb lock made of it, or of the model that it comes from, which need not be here: prints the\n' +
     'rows that have changed, were added or are gone, with their tokens, and first whether the vocabulary is another one: tokens that stand at\n' +
-    'other rows, though no row has changed. Exit code 3 when there is any of it, 0 when every row and the vocabulary are the same.\n' +
+    'other rows, though no row has changed. Exit code 3 when there is any of it, 0 when every row is the same and the vocabulary, too, where\n' +
+    'both have one.\n' +
     'Which table is taken is told by --layer or --tensor, else by the lock. - reads the lock from stdin.',
   options: tableOptions,
   groups: [],
@@ -49,10 +50,15 @@ export const command: Command = {
   },
 };
 
+/** The table that the options name, else the one that the lock was made of: by its name where that had been given, else by its role. */
+function tableOf({ layer, tensor }: RowLock, options: Context['options']): Context['options'] {
+  if (options.tensor !== undefined || options.layer !== undefined) return {};
+  return layer === null ? { tensor } : { layer };
+}
+
 async function compare(context: Context, lock: RowLock, ref: string): Promise<Report> {
   const { options } = context;
-  const layer = options.layer ?? lock.layer;
-  const asLocked = { ...context, options: { ...options, layer } } as Context;
+  const asLocked = { ...context, options: { ...options, ...tableOf(lock, options) } } as Context;
   const opened = await openNamedTable(asLocked, ref);
   const { table } = opened;
   if (table.dim !== lock.dim) {
@@ -65,6 +71,8 @@ async function compare(context: Context, lock: RowLock, ref: string): Promise<Re
   const found = await lockOf(asLocked, opened);
   const isRenamed =
     lock.vocabulary !== null && found.vocabulary !== null && lock.vocabulary !== found.vocabulary;
+  if (lock.vocabulary !== null && found.vocabulary === null)
+    context.note('the lock has a vocabulary and the model none: only rows are compared');
   if (isRenamed) context.note('the vocabulary is another than that of the lock: rows are compared by id');
   const changed = changedRows(lock.hashes, found.hashes);
   const rest = Math.abs(table.rows - lock.rows);

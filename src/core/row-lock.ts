@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { EmbError } from '../errors.ts';
-import type { RowBlock, Tokenizer } from '../types.ts';
+import type { Layer, RowBlock, Tokenizer } from '../types.ts';
 
 /** Bytes that a row leaves in a lock. */
 export const rowHashBytes = 8;
 
 /** Hashes of a line of a lock: 64 characters of base64. */
 const lineBytes = 48;
+
+const layers: readonly Layer[] = ['input', 'output', 'position', 'type'];
 
 const firstLine = 'emb lock 1';
 
@@ -16,7 +18,8 @@ const mostRows = 2 ** 32 - 1;
 /** What a lock says of a table. */
 export interface RowLock {
   tensor: string;
-  layer: string;
+  /** The role that the table was chosen by; null where the tensor was named. */
+  layer: Layer | null;
   rows: number;
   dim: number;
   /** As it was stored; other dtypes of the same values have the same hashes. */
@@ -153,7 +156,7 @@ function readAbout(name: string, line: string): Omit<RowLock, 'hashes'> {
   const isHash = vocabulary === null || (typeof vocabulary === 'string' && /^[0-9a-f]{16}$/.test(vocabulary));
   if (
     typeof tensor === 'string' &&
-    typeof layer === 'string' &&
+    isLayer(layer) &&
     typeof dtype === 'string' &&
     isCount(rows, mostRows) &&
     isCount(dim, 2 ** 31) &&
@@ -162,6 +165,10 @@ function readAbout(name: string, line: string): Omit<RowLock, 'hashes'> {
     return { tensor, layer, rows, dim, dtype, vocabulary };
   }
   throw broken(name, 2, line, 'tensor, layer, rows, dim, dtype and vocabulary');
+}
+
+function isLayer(value: unknown): value is Layer | null {
+  return value === null || layers.some((layer) => layer === value);
 }
 
 function broken(name: string, number: number, line: string, expected: string): EmbError {

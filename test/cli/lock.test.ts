@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { emb, shell } from '../support/emb.ts';
+import { writeTables } from '../support/safetensors.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'emb-lock-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -102,6 +103,41 @@ describe('emb lock and emb verify', () => {
     expect(found.stderr).toContain('0 of 264 rows changed, another vocabulary');
     expect(emb(['verify', lock, shifted, '-q', '-f', 'ids'])).toMatchObject({ code: 3, stdout: '' });
     expect(emb(['verify', lock, shifted, '-q']).stdout).toMatch(/│ vocabulary │\s+- │ -\s+│/);
+  });
+
+  test('a lock of a named tensor is held against that tensor, one of a role against the role', () => {
+    const path = join(work, 'two.safetensors');
+    const rows = [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ];
+    writeTables(path, { 'wte.weight': { rows }, 'lm_head.weight': { rows: rows.toReversed() } });
+    const lockOf = (args: string[]) => {
+      const file = join(work, 'two.lock');
+      writeFileSync(file, emb(['lock', path, '-q', ...args]).stdout);
+      return file;
+    };
+    const verify = (args: string[]) => emb(['verify', lockOf(args), path]);
+    expect(verify(['--tensor', 'lm_head.weight'])).toMatchObject({ code: 0 });
+    expect(verify(['--tensor', 'lm_head.weight']).stdout).toContain('lm_head.weight: 0 of 3 rows changed');
+    expect(verify(['--layer', 'output'])).toMatchObject({ code: 0 });
+    const head = lockOf(['--tensor', 'lm_head.weight']);
+    expect(emb(['verify', head, path, '--tensor', 'wte.weight', '-q', '-f', 'ids']).stdout).toBe('0 2\n');
+    expect(emb(['verify', head, path, '--layer', 'input', '-q', '-f', 'ids']).stdout).toBe('0 2\n');
+  });
+
+  test('a lock of a role that there is not is none', () => {
+    const odd = join(work, 'odd.lock');
+    writeFileSync(odd, readFileSync(lock, 'utf8').replace('"layer":"input"', '"layer":"foo"'));
+    const { code, stderr } = emb(['verify', odd, model]);
+    expect([code, stderr.split('\n')[0]]).toEqual([1, expect.stringContaining('odd.lock: line 2 is ')]);
+  });
+
+  test('a vocabulary that cannot be compared is said', () => {
+    const { code, stderr } = emb(['verify', lock, changed((values) => values)]);
+    expect(code).toBe(0);
+    expect(stderr).toContain('the lock has a vocabulary and the model none: only rows are compared');
   });
 
   test('another width, another file and no lock are said', () => {
