@@ -38,9 +38,12 @@ export type UnusedReason = 'reserved name' | 'impossible byte' | 'shadowed byte'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Names that stand for nothing yet: <|reserved_123|>, <unused1>, [unused1], <extra_id_0>, <|dummy_3|>, <SPECIAL_20>, madeupword0001. */
+/**
+ * Names that stand for nothing yet: <|reserved_123|>, <unused1>, [unused1], <extra_id_0>, <|dummy_3|>, <SPECIAL_20>,
+ * <｜place▁holder▁no▁1｜>, madeupword0001.
+ */
 const reservedName =
-  /^(?:[<[]\|?[^<>[\]]*(?:reserved|unused|not_used|extra|placeholder|dummy|madeup|special_|control_)[^<>[\]]*\d[^<>[\]]*[>\]]|madeupword\d+)$/i;
+  /^(?:[<[]\|?[^<>[\]]*(?:reserved|unused|not_used|extra|place▁?holder|dummy|madeup|special_|control_)[^<>[\]]*\d[^<>[\]]*[>\]]|madeupword\d+)$/i;
 
 /** T5's sentinels have the form of a spare name, but are trained. */
 const sentinelName = /extra_id/i;

@@ -68,6 +68,8 @@ export class Reencoder {
   #goesOn(id: number): boolean {
     const piece = this.#tokenizer.tokenOf(id) ?? '';
     if (this.#wordEnd !== undefined) return !piece.endsWith(this.#wordEnd);
+    // In GGUF's vocabularies of BERT models words begin with ▁, and what goes on has no mark.
+    if (this.#tokenizer.kind === 'gguf bert') return !piece.startsWith('▁');
     return this.#tokenizer.kind === 'wordpiece' && piece.startsWith('##');
   }
 

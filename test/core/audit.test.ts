@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type Audit, type AuditInput, auditModel } from '../../src/core/audit.ts';
 import { type IndicatorName, indicatorNames } from '../../src/core/audit-indicators.ts';
+import { auditTokens, tokenKinds } from '../../src/core/audit-kinds.ts';
 import { deviationsOf, lowValues } from '../../src/core/audit-outliers.ts';
 import { findTwins } from '../../src/core/audit-rows.ts';
 import { openModel } from '../../src/model/open.ts';
@@ -168,6 +169,7 @@ describe('the audit of odd vocabularies', () => {
       '<reserved_106>',
       '<|dummy_85|>',
       '[UNUSED_TOKEN_3]',
+      '<｜place▁holder▁no▁1｜>',
       'madeupword0002',
       '<madeupword3>',
       '[control_8]',
@@ -207,6 +209,21 @@ describe('the audit of odd vocabularies', () => {
     expect(audit.reference!.ids).toHaveLength(4096);
     expect(audit.reference!.ids[0]).toBe(1);
     expect(audit.reference!.ids[4095]).toBeGreaterThan(8990);
+  });
+
+  test('pieces of a GGUF vocabulary of BERT that go on with a word are not tried alone', async () => {
+    const model = await openModel('fixtures/gguf/vocab/bert.gguf');
+    const tokenizer = await model.tokenizer();
+    const { kinds, untested } = auditTokens(tokenizer);
+    const kindOf = (id: number) => tokenKinds[kinds[id]!];
+    const ids = Array.from({ length: tokenizer.vocabSize }, (_, id) => id);
+    const goingOn = ids.filter(
+      (id) => ['plain', 'unreachable'].includes(kindOf(id)!) && !tokenizer.tokenOf(id)!.startsWith('▁'),
+    );
+    expect(goingOn.length).toBeGreaterThan(100);
+    expect(untested).toBe(goingOn.length);
+    expect(ids.filter((id) => kindOf(id) === 'unreachable')).toEqual([]);
+    await model.close();
   });
 
   test('twins are found among more rows of one square than are read at a time', async () => {
