@@ -1,6 +1,7 @@
 import { claimFloats, releaseBytes } from '../kernels/arena.ts';
 import { loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable } from '../types.ts';
+import { findFirsts } from './duplicates.ts';
 import { RowDigests } from './row-digests.ts';
 
 /** Bytes of rows that are gathered at a time. */
@@ -100,7 +101,7 @@ export async function visitRows(
  *
  * Rows of zeros and rows with values that are not finite are left out.
  * Shape: squares [rows] as sumRows gives them → [rows]
- * Cost: reads again the rows that share their square with another; equal means the same square and the same 53 bits of a keyed hash.
+ * Cost: reads again the rows that share their square with another, for their hashes; then those that share a hash, which are compared.
  */
 export async function findTwins(table: EmbeddingTable, squares: Float64Array): Promise<Int32Array> {
   const twins = new Int32Array(squares.length).fill(-1);
@@ -110,24 +111,25 @@ export async function findTwins(table: EmbeddingTable, squares: Float64Array): P
   for (let row = 0; row < squares.length; row++) if (repeated.has(squares[row])) shared[filled++] = row;
   if (filled === 0) return twins;
   const digests = await RowDigests.by('simd', table.dim, shared.length);
+  const most = Math.max(1, Math.floor(gatherBytes / (table.dim * 4)));
+  const memory = claimFloats(Math.min(most, shared.length) * table.dim);
   try {
-    const most = Math.max(1, Math.floor(gatherBytes / (table.dim * 4)));
-    const memory = new Float32Array(Math.min(most, shared.length) * table.dim);
     for (let start = 0; start < shared.length; start += most) {
       const part = shared.subarray(start, start + most);
       const { data } = await table.gather(part, memory);
       digests.add({ start, rows: part.length, data });
     }
   } finally {
+    releaseBytes(memory);
     digests.release();
   }
-  const seen = new Map<number, number>();
-  for (const [index, hash] of digests.hashes().entries()) {
-    const row = shared[index];
-    const first = seen.get(hash);
-    if (first === undefined) seen.set(hash, row);
-    else if (squares[first] === squares[row]) twins[row] = first;
-  }
+  const gather = (ids: Uint32Array, into?: Float32Array) =>
+    table.gather(
+      ids.map((index) => shared[index]),
+      into,
+    );
+  const firsts = await findFirsts({ dim: table.dim, gather }, digests.hashes());
+  for (const [index, first] of firsts.entries()) if (first >= 0) twins[shared[index]] = shared[first];
   return twins;
 }
 

@@ -1,3 +1,4 @@
+import { claimFloats, releaseBytes } from '../kernels/arena.ts';
 import type { RowSource } from './principal.ts';
 
 /** Groups that are listed, and rows of a group. */
@@ -6,6 +7,9 @@ const keptRows = 4;
 
 /** Rows of candidates are gathered in pieces of about this many values. */
 const gatheredValues = 1 << 18;
+
+/** Rows that can be gathered by their numbers. */
+type GatheredRows = Pick<RowSource, 'dim' | 'gather'>;
 
 /** Rows with the same values. */
 export interface DuplicateGroup {
@@ -31,27 +35,62 @@ export interface Duplicates {
  * Shape: hashes [rows], equal for equal rows
  * Cost: a sorted copy of the hashes and 4 bytes per candidate; a gather of the candidates.
  */
-export async function findDuplicates(source: RowSource, hashes: Float64Array): Promise<Duplicates> {
-  const { rows, starts } = candidatesOf(hashes);
+export async function findDuplicates(source: GatheredRows, hashes: Float64Array): Promise<Duplicates> {
   const found = new Groups();
-  const most = Math.max(1, Math.floor(gatheredValues / source.dim));
-  const memory = new Float32Array(Math.min(most, rows.length) * source.dim);
-  let [group, open]: [number, OpenGroup[]] = [0, []];
-  for (let first = 0; first < rows.length; first += most) {
-    const ids = rows.slice(first, first + most);
-    const { data } = await source.gather(ids, memory);
-    for (const [index, row] of ids.entries()) {
-      if (first + index === starts[group + 1]) {
-        found.take(open);
-        [group, open] = [group + 1, []];
-      }
-      join(open, row, data.subarray(index * source.dim, (index + 1) * source.dim));
-    }
-    // The next rows come to the same memory.
-    for (const one of open) if (one.values.buffer === data.buffer) one.values = one.values.slice();
-  }
-  found.take(open);
+  await compareRepeated(source, hashes, (open) => found.take(open));
   return found.result();
+}
+
+/**
+ * For each row the first that has the same values, as findDuplicates tells them; -1 for rows that are the first or the only ones.
+ *
+ * Shape: hashes [rows] → [rows]
+ * Cost: as findDuplicates, and 4 bytes per row.
+ */
+export async function findFirsts(source: GatheredRows, hashes: Float64Array): Promise<Int32Array> {
+  const firsts = new Int32Array(hashes.length).fill(-1);
+  const nothing = () => {};
+  await compareRepeated(source, hashes, nothing, (row, first) => {
+    firsts[row] = first;
+  });
+  return firsts;
+}
+
+/**
+ * Gathers the rows whose hashes are repeated, and compares them.
+ *
+ * @param close is given the groups of every repeated hash
+ * @param meet is told of every row that has the values of an earlier one
+ */
+async function compareRepeated(
+  source: GatheredRows,
+  hashes: Float64Array,
+  close: (groups: readonly OpenGroup[]) => void,
+  meet?: (row: number, first: number) => void,
+): Promise<void> {
+  const { rows, starts } = candidatesOf(hashes);
+  const most = Math.max(1, Math.floor(gatheredValues / source.dim));
+  const memory = claimFloats(Math.min(most, rows.length) * source.dim);
+  let [group, open]: [number, OpenGroup[]] = [0, []];
+  try {
+    for (let first = 0; first < rows.length; first += most) {
+      const ids = rows.slice(first, first + most);
+      const { data } = await source.gather(ids, memory);
+      for (const [index, row] of ids.entries()) {
+        if (first + index === starts[group + 1]) {
+          close(open);
+          [group, open] = [group + 1, []];
+        }
+        const joined = join(open, row, data.subarray(index * source.dim, (index + 1) * source.dim));
+        if (joined.size > 1) meet?.(row, joined.rows[0]);
+      }
+      // The next rows come to the same memory.
+      for (const one of open) if (one.values.buffer === data.buffer) one.values = one.values.slice();
+    }
+    close(open);
+  } finally {
+    releaseBytes(memory);
+  }
 }
 
 /**
@@ -100,20 +139,27 @@ interface OpenGroup extends DuplicateGroup {
 }
 
 /** Adds a row to the group of its values, or opens one: equal hashes are as good as never an accident. */
-function join(open: OpenGroup[], row: number, values: Float32Array): void {
+function join(open: OpenGroup[], row: number, values: Float32Array): OpenGroup {
   const group = open.find((one) => isSame(one.values, values));
   if (group === undefined) {
-    open.push({ size: 1, rows: [row], norm: Number.NaN, values });
-    return;
+    const opened = { size: 1, rows: [row], norm: Number.NaN, values };
+    open.push(opened);
+    return opened;
   }
   group.size++;
   if (group.rows.length < keptRows) group.rows.push(row);
+  return group;
 }
 
 function isSame(a: Float32Array, b: Float32Array): boolean {
+  if (Buffer.compare(bytesOf(a), bytesOf(b)) === 0) return true;
   const [x, y] = [bitsOf(a), bitsOf(b)];
   for (let i = 0; i < x.length; i++) if (x[i] !== y[i] && !(a[i] === 0 && b[i] === 0)) return false;
   return true;
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 function bitsOf(values: Float32Array): Uint32Array {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findDuplicates } from '../../src/core/duplicates.ts';
+import { findDuplicates, findFirsts } from '../../src/core/duplicates.ts';
 import { quantileLevels, quantilesOf, ValueQuantiles } from '../../src/core/quantiles.ts';
 import { RowDigests } from '../../src/core/row-digests.ts';
 import { moreTables, sourceOf } from '../support/stats-more.ts';
@@ -96,5 +96,7 @@ describe.each(['ts', 'simd'] as const)('one pass that tells rows and values apar
       [1, 3],
       [2, 5],
     ]);
+    const firsts = await findFirsts(source, new Float64Array(6).fill(7));
+    expect([...firsts]).toEqual([-1, -1, -1, 1, 0, 2]);
   });
 });
