@@ -1,50 +1,8 @@
 // Scans without start-up, one thread, in turn with NumPy in a process of its own, which waits meanwhile.
 import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { median, report } from './processes.mjs';
-
-/** Sums of uniform numbers: mean 0, variance 1. */
-function normalValues() {
-  let seed = 1;
-  const uniform = () => {
-    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    return (seed + 0.5) / 2 ** 32 - 0.5;
-  };
-  return () => (uniform() + uniform() + uniform() + uniform()) * Math.sqrt(3);
-}
-
-/**
- * One query and rows in memory, by the kernels: products, squares and which rows are near enough. The rows fit the third level cache.
- * They lie where kernels work without copying, which holds one table at a time: each work puts its rows there before it is timed.
- */
-async function kernelWorks() {
-  const { claimBytes } = await import('../dist/lib/kernels/arena.js');
-  const { loadDotKernel } = await import('../dist/lib/kernels/dots.js');
-  const kernel = await loadDotKernel('simd', true);
-  const [rows, dim] = [8192, 768];
-  const claim = (Type, count) => {
-    const bytes = claimBytes(count * Type.BYTES_PER_ELEMENT);
-    return new Type(bytes.buffer, bytes.byteOffset, count);
-  };
-  const slab = claim(Float32Array, rows * dim);
-  const block = { rows, dim, queries: claim(Float32Array, dim), dots: claim(Float32Array, 2 * rows) };
-  block.squares = claim(Float32Array, rows);
-  // The bound is what the 42nd of 50,257 rows of such values has.
-  const choice = { metric: 'cosine', bound: 0.11, found: claim(Uint32Array, rows) };
-  const normal = normalValues();
-  for (let i = 0; i < dim; i++) block.queries[i] = normal() / Math.sqrt(dim);
-  const values = Float32Array.from(slab, normal);
-  const bf16 = Uint16Array.from(new Uint32Array(values.buffer), (bits) => bits >>> 16);
-  const f16 = bf16.map((bits) => (bits & 0x83ff) | 0x3800);
-  const select = (stored, type) => {
-    const data = new stored.constructor(slab.buffer, slab.byteOffset, stored.length);
-    return {
-      prepare: () => data.set(stored),
-      work: () => kernel.selectRows({ ...block, ...choice, data, type }),
-    };
-  };
-  return { f32: select(values), bf16: select(bf16, 'BF16'), f16: select(f16, 'F16') };
-}
 
 /** Ten nearest of one query and of 64, from a file. */
 async function fileWorks(path) {
@@ -61,11 +19,9 @@ async function fileWorks(path) {
   };
 }
 
-/** Asks NumPy's process for the times of a work, done once uncounted and then `times` times. */
-function startNumpy([python, script, path, offset, rows, dim]) {
-  const child = spawn(python, [script, path, offset, rows, dim, 'f32', 'memory'].map(String), {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+/** A process that does a work so many times when asked, once uncounted before, and answers with the times; it waits meanwhile. */
+function startTimed(command, args) {
+  const child = spawn(command, args.map(String), { stdio: ['pipe', 'pipe', 'inherit'] });
   // A process that cannot start or ends early is seen where its answer is missing.
   child.on('error', () => {});
   child.stdin.on('error', () => {});
@@ -74,14 +30,14 @@ function startNumpy([python, script, path, offset, rows, dim]) {
     async time(name, times) {
       child.stdin.write(`${name} ${times}\n`);
       const { value, done } = await lines.next();
-      if (done) throw new Error("NumPy's process ended early");
+      if (done) throw new Error(`${command} ended early`);
       return value.trim().split(' ').map(Number);
     },
     stop: () => child.stdin.end(),
   };
 }
 
-/** The same of a work of ours. */
+/** The same of a work in this process. */
 async function timesOf(work, times) {
   const taken = [];
   for (let time = -1; time < times; time++) {
@@ -101,62 +57,59 @@ async function inTurn(cases, rounds) {
 }
 
 /**
- * paths: of a table of float32 and of the same size in bf16; numpy: [python, script, path, offset, rows, dim] or undefined → a Markdown
- * table. Ratios are medians of per-round ratios.
+ * paths: of a table of float32 and of the same size in bf16; place: [offset, rows, dim] of the first; numpy: [python, script] or undefined
+ * → a Markdown table. Ratios are medians of per-round ratios.
  */
-export async function timeScans([path, halvesPath], numpy, rounds) {
-  const theirs = numpy && startNumpy(numpy);
-  const kernels = await kernelWorks();
+export async function timeScans([path, halvesPath], place, numpy, rounds) {
+  const theirs = numpy && startTimed(numpy[0], [numpy[1], path, ...place, 'f32', 'memory']);
+  const memory = startTimed(process.execPath, [resolve('bench', 'neighbors-memory.mjs'), path, ...place]);
   const [file, halves] = [await fileWorks(path), await fileWorks(halvesPath)];
+  const asked = (process, name, times) => () => process.time(name, times);
   const ours = (work, times) => () => timesOf(work, times);
-  const ofKernel =
-    ({ prepare, work }) =>
-    () => {
-      prepare();
-      return timesOf(work, 9);
-    };
-  const product = theirs && { numpyOne: () => theirs.time('one', 9) };
-  const gemm = theirs && { numpyMany: () => theirs.time('many', 1) };
-  const { f32, bf16, f16 } = kernels;
-  let times;
+  const numpyOne = theirs && { product: asked(theirs, 'product', 5), ten: asked(theirs, 'ten', 3) };
+  const numpyMany = theirs && { gemm: asked(theirs, 'many', 1) };
+  const ofMemory = {
+    f32: asked(memory, 'f32', 5),
+    bf16: asked(memory, 'bf16', 5),
+    f16: asked(memory, 'f16', 3),
+  };
+  const ofFile = { one: ours(file.one, 3), half: ours(halves.one, 3), many: ours(file.many, 1) };
   try {
-    times = {
-      ...(await inTurn(
-        { f32: ofKernel(f32), ...product, bf16: ofKernel(bf16), f16: ofKernel(f16) },
-        3 * rounds,
-      )),
-      ...(await inTurn(
-        { one: ours(file.one, 3), half: ours(halves.one, 3), many: ours(file.many, 1), ...gemm },
-        rounds,
-      )),
+    const times = {
+      ...(await inTurn({ ...ofMemory, ...numpyOne }, 2 * rounds)),
+      ...(await inTurn({ ...ofFile, ...numpyMany }, rounds)),
     };
+    return report('Scans without start-up, one thread', linesOf(times));
   } finally {
     theirs?.stop();
+    memory.stop();
     await Promise.all([file.close(), halves.close()]);
   }
+}
+
+function linesOf(times) {
   const against = (name, other) => median(times[name].map((time, round) => time / times[other][round]));
-  const line = (text, name, goal, other, unit) => ({
-    name: text,
+  const line = (name, of, goal = '', other = undefined, unit = '') => ({
+    name,
     goal,
-    measured: other && times[other] ? `${against(name, other).toFixed(2)} x ${unit}` : '',
-    median: median(times[name]),
-    least: Math.min(...times[name]),
+    measured: other && times[other] ? `${against(of, other).toFixed(2)} x ${unit}` : '',
+    median: median(times[of]),
+    least: Math.min(...times[of]),
   });
   const lines = [
-    line(
-      'one query, 8,192 x 768 f32 in memory, products, squares and choice',
-      'f32',
-      '<= 1.1 x NumPy',
-      'numpyOne',
-      'NumPy',
-    ),
+    line('ten nearest of one query in memory, f32', 'f32', '<= 1.1 x NumPy', 'ten', 'NumPy'),
+    line('the same, against the product alone', 'f32', '', 'product', "NumPy's product"),
     line('the same, bf16', 'bf16', '<= 0.7 x f32', 'f32', 'f32'),
     line('the same, f16', 'f16', '', 'f32', 'f32'),
-    line('ten nearest of one query, f32 from the file', 'one'),
-    line('the same, bf16 from the file', 'half', '<= 0.7 x f32', 'one', 'f32'),
-    line('ten nearest of 64 queries, from the file', 'many', '<= 2 x NumPy', 'numpyMany', 'NumPy'),
+    line('ten nearest of one query from the file, f32', 'one'),
+    line('the same, bf16', 'half', '<= 0.7 x f32', 'one', 'f32'),
+    line('ten nearest of 64 queries, from the file', 'many', '<= 2 x NumPy', 'gemm', 'NumPy'),
   ];
-  if (theirs) lines.push(line('NumPy, products of 8,192 rows', 'numpyOne'));
-  if (theirs) lines.push(line('NumPy in memory, gemm and argpartition', 'numpyMany'));
-  return report('Scans without start-up, one thread', lines);
+  if (times.ten === undefined) return lines;
+  return [
+    ...lines,
+    line('NumPy in memory, product, norms and argpartition', 'ten'),
+    line('NumPy in memory, product', 'product'),
+    line('NumPy in memory, 64 queries, gemm and argpartition', 'gemm'),
+  ];
 }

@@ -106,8 +106,8 @@ export async function run(rounds = 11) {
       const halves = { ...table, dtype: 'bf16' };
       const halvesPath = join(work, 'halves.safetensors');
       writeTable(halvesPath, halves);
-      const numpy = hasNumpy ? [python, script, path, offset, table.rows, table.dim] : undefined;
-      reports.push(await timeScans([path, halvesPath], numpy, rounds));
+      const numpy = hasNumpy ? [python, script] : undefined;
+      reports.push(await timeScans([path, halvesPath], [offset, table.rows, table.dim], numpy, rounds));
     }
     return reports.join('\n');
   } finally {

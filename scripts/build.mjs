@@ -20,13 +20,14 @@ execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', `$
 
 /** Packages of which the bundle needs little, and what stands for them there. */
 const standIns = {
+  'fast-string-width': resolve('scripts', 'fast-string-width.cjs'),
   'string-width': resolve('scripts', 'string-width.cjs'),
   'node:child_process': resolve('scripts', 'child-process.cjs'),
 };
 
 /** What every command loads comes in one file: a file costs about half a millisecond. */
 const shared =
-  /src\/(errors|composed-id|bytes\/(breath|input)|commands\/index|cli\/(context|inputs|ids|json-texts|say|progress|terminal|batch-terms)|kernels\/(arena|arena-kernel|webassembly)|text\/(nearest|numbers|escape|width|characters)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string/;
+  /src\/(errors|composed-id|bytes\/(breath|input)|commands\/index|cli\/(context|inputs|ids|json-texts|say|progress|terminal|batch-terms)|kernels\/(arena|arena-kernel|webassembly)|text\/(nearest|numbers|escape|width|characters)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string|scripts\/string-width/;
 
 /** What opening a file and looking its rows up loads. */
 const opening =

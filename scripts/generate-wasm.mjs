@@ -6,13 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The arena's fixed size in pages; src/kernels/arena.ts owns the memory and the first page of it. */
+/** The arena's pages; src/kernels/arena.ts owns the memory and the first page of it. A larger one would do (bench/neighbors-memory.mjs). */
 const arenaPages = 512;
 
-const arena = [
-  ...['--importMemory', '--noExportMemory'],
-  ...['--initialMemory', `${arenaPages}`, '--maximumMemory', `${arenaPages}`],
-];
+const arena = ['--importMemory', '--noExportMemory', '--initialMemory', `${arenaPages}`];
 
 /** A kernel that works in the arena; then the same with multiplications and additions in one instruction. */
 const withFused = (name, parts) => {
