@@ -4,14 +4,26 @@ import { type DotKernel, decodeHalves } from '../kernels/dots.ts';
 import { isMeasured, type Metric, nearness } from '../kernels/nearness.ts';
 import type { HalfRows, RowBlock } from '../types.ts';
 import type { Components } from './components.ts';
+import { type Contended, Contenders } from './contenders.ts';
+import { Margins } from './margins.ts';
 import { reduced } from './nearness.ts';
-import { TopRows } from './top-rows.ts';
+import type { Neighbor } from './ranking.ts';
 
-/** Candidates beyond k that the float32 pass keeps, so that the float64 pass decides what enters. */
-const spareCandidates = 32;
+/**
+ * What is left of a row is computed again when its square is less than this of the one it may come from: float32 has lost it.
+ *
+ * The norm that it may come from is that of the row and that of the mean.
+ */
+const lostToRemoval = 2 ** -8;
 
-/** What is left of a row is computed again when its square is less than this of the squares it comes from: float32 has lost it. */
-const lostToRemoval = 2 ** -16;
+/** Nor is the square of the row itself less than this of it. */
+const leastShare = 2 ** -16;
+
+/** Rows of all queries that are kept between two float64 passes over what float32 leaves open. */
+const mostOpen = 1 << 20;
+
+/** How many of one query at least. */
+const leastOpen = 4096;
 
 /** What a pass needs to know. All of it can be sent to another thread. */
 export interface PassOptions {
@@ -25,25 +37,31 @@ export interface PassOptions {
   removed?: Components;
 }
 
-/** Rows with the score that the float32 pass gave them. */
-export interface Candidates {
-  rows: Uint32Array;
-  scores: Float64Array;
-}
-
-/** One scan, or a part of it, with some queries: which rows may be among the k nearest. */
+/**
+ * One scan, or a part of it, with some queries: which rows may be among the k nearest.
+ *
+ * Sums are float32, and how far they may be off is known: rows are kept while they may win, so that the float64 pass after it decides, not
+ * rounding.
+ */
 export class NeighborPass {
   readonly #dim: number;
   readonly #options: PassOptions;
   readonly #count: number;
-  readonly #top: TopRows[];
+  readonly #open: Contenders[];
+  /** How many rows of a query may be kept. */
+  readonly #mostOpen: number;
   /** Queries as they are multiplied; then the center and the directions as queries more. Shape: [lines, dim] */
   readonly #queries: Float32Array;
   /** How many: what every row is multiplied with. */
   readonly #lines: number;
   readonly #candidates: CandidateRows;
-  /** The worst score that each query's heap holds. Shape: [count] */
+  /** What the kernel's sums must exceed. Shape: [count] */
   readonly #bounds: Float64Array;
+  /** Norms of the queries as they are compared; NaN for one that no row is near to. Shape: [count] */
+  readonly #norms: Float64Array;
+  readonly #margins: Margins;
+  /** Squares of the norms that what is left of rows may come from; only where something is removed. Shape: [rows of a part] */
+  readonly #origins: Float64Array;
   readonly #centerSquare: number;
   /** Products of the center with every line. Shape: [lines] */
   readonly #shifts: Float64Array;
@@ -53,13 +71,17 @@ export class NeighborPass {
     this.#dim = dim;
     this.#options = options;
     this.#count = given.length / dim;
-    this.#top = Array.from({ length: this.#count }, () => new TopRows(options.k + spareCandidates));
+    this.#open = Array.from({ length: this.#count }, () => new Contenders(options.k));
+    this.#mostOpen = Math.max(leastOpen, 4 * options.k, Math.floor(mostOpen / this.#count));
     const { removed } = options;
     this.#lines = this.#count + (removed === undefined ? 0 : 1 + removed.count);
     this.#queries = claimFloats(this.#lines * dim);
     this.#bounds = new Float64Array(this.#count);
+    this.#norms = new Float64Array(this.#count);
     for (let query = 0; query < this.#count; query++)
       this.#prepare(query, given.subarray(query * dim, (query + 1) * dim));
+    const origins = removed && { directions: removed.count, least: lostToRemoval };
+    this.#margins = new Margins(dim, options.metric, this.#norms, origins);
     if (removed !== undefined) {
       this.#queries.set(removed.mean, this.#count * dim);
       this.#queries.set(removed.directions, (this.#count + 1) * dim);
@@ -73,7 +95,9 @@ export class NeighborPass {
       lines: this.#lines,
       metric: options.metric,
       shifts: this.#shifts,
+      ...this.#margins.ofKernel(),
     });
+    this.#origins = new Float64Array(removed === undefined ? 0 : this.#candidates.mostRows);
   }
 
   /** Whether it rather takes 16-bit rows as they are stored. */
@@ -91,18 +115,22 @@ export class NeighborPass {
     const vector = reduced(given, this.#options.removed);
     let square = 0;
     for (const value of vector) square += value * value;
-    const norm = this.#options.metric === 'cosine' ? Math.sqrt(square) : 1;
+    const isCosine = this.#options.metric === 'cosine';
+    const norm = Math.sqrt(square);
+    // Of length 0 and not finite: such a query has no cosine, or none that is finite.
+    this.#norms[query] = norm < Number.POSITIVE_INFINITY && (norm > 0 || !isCosine) ? norm : Number.NaN;
+    const divisor = isCosine ? norm : 1;
     for (let i = 0; i < this.#dim; i++)
-      this.#queries[query * this.#dim + i] = norm > 0 ? vector[i] / norm : 0;
+      this.#queries[query * this.#dim + i] = divisor > 0 ? vector[i] / divisor : 0;
   }
 
+  /** Products with the mean, of which the kernel has none: in float64. */
   #productsWithCenter(): Float64Array {
     const shifts = new Float64Array(this.#lines);
-    if (this.#options.removed === undefined) return shifts;
-    const center = this.#count * this.#dim;
+    const mean = this.#options.removed?.mean;
+    if (mean === undefined) return shifts;
     for (let line = 0; line < this.#lines; line++)
-      for (let i = 0; i < this.#dim; i++)
-        shifts[line] += this.#queries[line * this.#dim + i] * this.#queries[center + i];
+      for (let i = 0; i < this.#dim; i++) shifts[line] += this.#queries[line * this.#dim + i] * mean[i];
     return shifts;
   }
 
@@ -116,7 +144,8 @@ export class NeighborPass {
         'halves' in block
           ? { data: block.halves.subarray(first, end), type: block.type, rows }
           : { data: block.data.subarray(first, end), rows };
-      for (let query = 0; query < this.#count; query++) this.#bounds[query] = this.#top[query].bound;
+      for (let query = 0; query < this.#count; query++)
+        this.#bounds[query] = this.#margins.boundOf(query, this.#open[query].bound);
       const review = this.#options.removed && (() => this.#removeFromSquares(rows));
       this.#candidates.find(part, this.#bounds, review);
       for (let query = 0; query < this.#count; query++) this.#offer(query, part, block.start + row);
@@ -127,35 +156,46 @@ export class NeighborPass {
   #removeFromSquares(rows: number): void {
     const { dots, squares, mostRows } = this.#candidates;
     const center = this.#count * mostRows;
+    const centerNorm = Math.sqrt(this.#centerSquare);
     for (let row = 0; row < rows; row++) {
-      const whole = squares[row] - 2 * dots[center + row] + this.#centerSquare;
-      let left = whole;
+      const square = squares[row];
+      const origin = (Math.sqrt(square) + centerNorm) ** 2;
+      let left = square - 2 * dots[center + row] + this.#centerSquare;
       for (let line = this.#count + 1; line < this.#lines; line++)
         left -= (dots[line * mostRows + row] - this.#shifts[line]) ** 2;
-      squares[row] = left > lostToRemoval * Math.max(whole, this.#centerSquare) ? left : 0;
+      this.#origins[row] = origin;
+      // Of a row much shorter than the mean, products rounded to integers say too little.
+      const isKept = left > lostToRemoval * origin && square > leastShare * origin;
+      squares[row] = isKept ? left : 0;
     }
   }
 
-  /** Offers the rows that were found for a query. */
+  /** Offers the rows that were found for a query; all, where float32 does not hold sums of its products. */
   #offer(query: number, part: StoredRows, start: number): void {
     const { counts, found, dots, squares, mostRows } = this.#candidates;
-    const count = counts[query];
-    if (count === 0) return;
-    const { metric, among, exclude } = this.#options;
-    const top = this.#top[query];
+    if (Number.isNaN(this.#norms[query])) return;
+    const { metric, among, exclude, removed } = this.#options;
+    const open = this.#open[query];
     const excluded = exclude?.[query];
+    const isSummed = this.#margins.isSummed(query);
     const first = query * mostRows;
-    for (const row of found.subarray(first, first + count)) {
+    const count = isSummed ? counts[query] : part.rows;
+    for (let at = 0; at < count; at++) {
+      const row = isSummed ? found[first + at] : at;
       const square = squares[row];
-      // Larger is nearer. A NaN enters nowhere.
-      const score = isMeasured(square)
-        ? nearness(metric, dots[first + row], square)
-        : this.#nearnessOf(query, this.#rowOf(part, row));
-      if (!(score > top.bound)) continue;
+      let score: number;
+      let margin: number;
+      if (isSummed && isMeasured(square)) {
+        score = nearness(metric, dots[first + row], square);
+        const origin = removed === undefined ? square : this.#origins[row];
+        margin = this.#margins.of(query, score, square, origin);
+      } else [score, margin] = this.#nearnessOf(query, this.#rowOf(part, row));
+      // A NaN enters nowhere.
+      if (!(score + margin > open.bound) || !Number.isFinite(score)) continue;
       const id = start + row;
       if (among !== undefined && among[id] === 0) continue;
       if (excluded?.has(id)) continue;
-      top.offer(id, score);
+      open.meet(id, score - margin, score + margin);
     }
   }
 
@@ -164,9 +204,10 @@ export class NeighborPass {
     return type === undefined ? data.subarray(first, end) : decodeHalves(data.subarray(first, end), type);
   }
 
-  /** In float64, for rows whose square float32 cannot hold. */
-  #nearnessOf(query: number, row: Float32Array): number {
-    const values = reduced(row, this.#options.removed);
+  /** In float64, for rows and queries of which float32 does not hold the sums; and how far it may be off. */
+  #nearnessOf(query: number, row: Float32Array): [score: number, margin: number] {
+    const { metric, removed } = this.#options;
+    const values = reduced(row, removed);
     const first = query * values.length;
     let dot = 0;
     let square = 0;
@@ -174,18 +215,33 @@ export class NeighborPass {
       dot += values[i] * this.#queries[first + i];
       square += values[i] * values[i];
     }
-    return nearness(this.#options.metric, dot, square);
+    return [nearness(metric, dot, square), this.#margins.ofDoubles(query, square)];
   }
 
-  /** What was found for every query, best first. */
-  found(): Candidates[] {
-    return this.#top.map((top) => top.best());
+  /** Queries of which so many rows are kept that they should be settled. */
+  get crowded(): number[] {
+    const queries: number[] = [];
+    for (const [query, open] of this.#open.entries()) if (open.length > this.#mostOpen) queries.push(query);
+    return queries;
   }
-}
 
-/** The best of what parts of one scan found. Ties: lower row first, whichever part found it. */
-export function mergeCandidates(parts: readonly Candidates[], k: number): number[] {
-  const all = parts.flatMap(({ rows, scores }) => Array.from(rows, (row, i) => ({ row, score: scores[i] })));
-  all.sort((a, b) => b.score - a.score || a.row - b.row);
-  return all.slice(0, k + spareCandidates).map(({ row }) => row);
+  /** Lets only the k best of the rows of a query that are kept go on. */
+  async settle(query: number, rank: (rows: Uint32Array) => Promise<Neighbor[]>): Promise<void> {
+    const { rows } = this.#open[query].open();
+    if (rows.length <= this.#mostOpen) return;
+    const best = (await rank(rows)).sort((a, b) => a.row - b.row);
+    const square = this.#norms[query] ** 2;
+    const scores = best.map(({ score }) => (this.#options.metric === 'l2' ? square - score ** 2 : score));
+    const margins = best.map(({ norm }) => this.#margins.ofDoubles(query, norm ** 2));
+    this.#open[query].settle({
+      rows: Uint32Array.from(best, ({ row }) => row),
+      least: Float64Array.from(scores, (score, i) => score - margins[i]),
+      most: Float64Array.from(scores, (score, i) => score + margins[i]),
+    });
+  }
+
+  /** The rows that may be the nearest, for every query. */
+  found(): Contended[] {
+    return this.#open.map((open) => open.open());
+  }
 }

@@ -3,8 +3,9 @@ import { paysToFuse } from '../kernels/arena-kernel.ts';
 import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable } from '../types.ts';
 import type { Components } from './components.ts';
-import { compareExactly } from './nearness.ts';
-import { mergeCandidates, type PassOptions } from './neighbor-pass.ts';
+import { openOfAll } from './contenders.ts';
+import type { PassOptions } from './neighbor-pass.ts';
+import { gatherMemory, type Neighbor, rankExactly } from './ranking.ts';
 import {
   BlockCounter,
   type CountedPass,
@@ -15,23 +16,13 @@ import {
 } from './shared-scan.ts';
 
 export type { Metric } from '../kernels/nearness.ts';
+export type { Neighbor } from './ranking.ts';
 
 /** Bytes of queries that one pass over the table carries. */
 const queryBytes = 2 << 20;
 
-/** Bytes of candidates that are gathered at a time, one row at least. */
-const gatherBytes = 1 << 20;
-
 /** Most queries of one pass: their sums and candidates stay in the caches. */
 const passQueries = 256;
-
-export interface Neighbor {
-  row: number;
-  /** Units: cosine -1..1, dot, or L2 distance; in float64. */
-  score: number;
-  /** L2 norm of the row as it is compared: of what is left of it after centering and removing components. */
-  norm: number;
-}
 
 export interface NeighborOptions extends Omit<PassOptions, 'removed' | 'exclude'> {
   /** Rows that may not be answers, by query. */
@@ -90,7 +81,7 @@ export class NeighborFinder {
     this.#table = table;
     this.#options = options;
     this.#beside = { threads, others: new FoundByOthers(threads), advance };
-    this.#gathered = new Float32Array(Math.max(1, Math.floor(gatherBytes / 4 / table.dim)) * table.dim);
+    this.#gathered = gatherMemory(table.dim);
   }
 
   /** As findNeighbors does. Shape: queries [n * dim] → n lists; exclude [n] */
@@ -110,11 +101,10 @@ export class NeighborFinder {
       const pass = { queries: part, first: this.#asked + start, options };
       const found = await runPass(this.#table, pass, kernel, this.#beside);
       for (let query = 0; query < end - start; query++) {
-        const candidates = found.map((each) => each.found[query]);
-        const ids = Uint32Array.from(mergeCandidates(candidates, k));
+        const open = found.map((each) => each.found[query]);
         const vector = part.subarray(query * dim, (query + 1) * dim);
         const ranking = { ...this.#options, kernel, removed, gathered: this.#gathered };
-        answers.push(await rank(this.#table, ids, vector, ranking));
+        answers.push(await rankExactly(this.#table, openOfAll(open, k), vector, ranking));
       }
     }
     this.#asked += total;
@@ -151,35 +141,4 @@ interface Beside {
   threads: readonly WorkerThread[];
   others: FoundByOthers;
   advance?: (rows: number) => void;
-}
-
-/** How candidates are compared again. */
-interface Ranking extends Pick<NeighborOptions, 'k' | 'metric' | 'threshold'> {
-  kernel: DotKernel;
-  removed: Components | undefined;
-  /** Shape: [n, dim] */
-  gathered: Float32Array;
-}
-
-/** Compares the candidates of a query again, in float64. */
-async function rank(
-  table: EmbeddingTable,
-  ids: Uint32Array,
-  query: Float32Array,
-  { k, metric, threshold, kernel, removed, gathered }: Ranking,
-): Promise<Neighbor[]> {
-  const found: Neighbor[] = [];
-  const most = gathered.length / table.dim;
-  for (let start = 0; start < ids.length; start += most) {
-    const part = ids.subarray(start, start + most);
-    const { data } = await table.gather(part, gathered);
-    for (const [index, nearness] of compareExactly(data, query, metric, kernel, removed).entries()) {
-      const { score } = nearness;
-      if (!Number.isFinite(score)) continue;
-      const far = threshold !== undefined && (metric === 'l2' ? score > threshold : score < threshold);
-      if (!far) found.push({ row: part[index], ...nearness });
-    }
-  }
-  const nearer = metric === 'l2' ? 1 : -1;
-  return found.sort((a, b) => nearer * (a.score - b.score) || a.row - b.row).slice(0, k);
 }

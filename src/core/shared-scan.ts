@@ -2,8 +2,10 @@ import type { WorkerThread } from '../command.ts';
 import { paysToFuse } from '../kernels/arena-kernel.ts';
 import { type DotKernel, loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable, HalfRows, RowBlock, TableOrigin } from '../types.ts';
+import type { Contended } from './contenders.ts';
 import type { ShareAsked, ShareSummed } from './covariance.ts';
-import { type Candidates, NeighborPass, type PassOptions } from './neighbor-pass.ts';
+import { NeighborPass, type PassOptions } from './neighbor-pass.ts';
+import { gatherMemory, rankExactly } from './ranking.ts';
 
 /** What a thread that scans along is started with. */
 export interface ScanJob {
@@ -29,7 +31,7 @@ export interface CountedPass extends SharedPass {
 export interface PartFound {
   first: number;
   rows: number;
-  found: Candidates[];
+  found: Contended[];
 }
 
 /** The next block's number, for the threads of one pass. */
@@ -47,7 +49,7 @@ export class BlockCounter {
   }
 }
 
-/** Compares the blocks of a table that the counter gives with the queries of a pass. */
+/** Compares the blocks of a table that the counter gives with the queries of a pass. Where float32 leaves very many rows open, they are ranked meanwhile. */
 export async function scanPart(
   table: EmbeddingTable,
   { queries, first, options }: SharedPass,
@@ -59,9 +61,16 @@ export async function scanPart(
   const blocks: AsyncIterable<RowBlock | HalfRows> =
     table.scanParts?.({ next: () => counter.next(), halves: pass.prefersHalves }) ?? table.scan();
   let rows = 0;
+  let gathered: Float32Array | undefined;
   try {
     for await (const block of blocks) {
       pass.compare(block);
+      for (const query of pass.crowded) {
+        gathered ??= gatherMemory(table.dim);
+        const ranking = { ...options, kernel, gathered };
+        const vector = queries.subarray(query * table.dim, (query + 1) * table.dim);
+        await pass.settle(query, (rows) => rankExactly(table, rows, vector, ranking));
+      }
       rows += block.rows;
       advance?.(block.rows);
     }

@@ -68,7 +68,7 @@ export class CandidateRows {
   /**
    * Finds the candidates of a part.
    *
-   * Shape: bounds [count]; rows of this nearness and less are no candidates
+   * Shape: bounds [count]; rows of this nearness and less are no candidates, even at the most that their sums may be off
    * review: called when squares and the products with the lines behind the queries are known; it may change the squares
    */
   find(part: StoredRows, bounds: Float64Array, review?: () => void): void {
@@ -116,7 +116,7 @@ export class CandidateRows {
   }
 
   #findByAll(part: StoredRows, bounds: Float64Array, review?: () => void): void {
-    const { dim, count, lines, queries, metric, shifts } = this.#lines;
+    const { dim, count, lines, queries, metric, shifts, reaches, slack } = this.#lines;
     const { squares, mostRows: stride } = this;
     const { rows } = part;
     const all = { rows, dim, queries, count: lines, dots: this.dots, stride, squares };
@@ -129,13 +129,18 @@ export class CandidateRows {
       if (shift !== 0) for (let row = 0; row < rows; row++) dots[row] -= shift;
       const found = this.found.subarray(query * stride, (query + 1) * stride);
       const bound = bounds[query];
-      this.counts[query] = this.#kernel.candidates({ dots, squares, rows, metric, bound, found });
+      const reach = reaches[query];
+      this.counts[query] = this.#kernel.candidates({
+        ...{ dots, squares, rows, found },
+        ...{ metric, bound, reach, slack },
+      });
     }
   }
 
   #select(part: StoredRows, bound: number): void {
-    const { dim, queries, metric } = this.#lines;
+    const { dim, queries, metric, reaches, slack } = this.#lines;
     const { dots, squares, found } = this;
-    this.counts[0] = this.#kernel.selectRows({ ...part, dim, queries, metric, bound, dots, squares, found });
+    const nearness = { metric, bound, reach: reaches[0], slack };
+    this.counts[0] = this.#kernel.selectRows({ ...part, ...nearness, dim, queries, dots, squares, found });
   }
 }

@@ -107,17 +107,13 @@ type DotOne = (
   ...[data, rows, dim, query, dots, squares]: [number, number, number, number, number, number]
 ) => void;
 
+type Near = [metric: number, bound: number, reach: number, slack: number];
+
 type Select = (
-  ...[data, rows, dim, query, metric, bound, dots, squares, found]: [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
+  ...[data, rows, dim, query, ...near]: [
+    ...[number, number, number, number],
+    ...Near,
+    ...[dots: number, squares: number, found: number],
   ]
 ) => number;
 
@@ -130,7 +126,7 @@ interface DotExports extends RoundedExports {
   selectBf16: Select;
   selectF16: Select;
   candidates: (
-    ...[dots, squares, rows, metric, bound, found]: [number, number, number, number, number, number]
+    ...[dots, squares, rows, ...near]: [...[number, number, number], ...Near, found: number]
   ) => number;
   sumExactly(data: number, rows: number, dim: number, query: number, sums: number): void;
   dotMany: (
@@ -187,7 +183,7 @@ function simdDots(wasm: DotExports): DotKernel {
         dotOne(data, rows, dim, queries + query * dim * 4, dots + query * stride * 4, squares);
     },
     selectRows(block) {
-      const { rows, dim, metric, bound } = block;
+      const { rows, dim, metric, bound, reach, slack } = block;
       const parts = [block.data, block.queries, block.dots, block.squares, block.found];
       const [data, query, dots, squares, found] = parts.map(arenaOffset);
       if (
@@ -202,7 +198,8 @@ function simdDots(wasm: DotExports): DotKernel {
       }
       const selects = { F32: wasm.selectF32, BF16: wasm.selectBf16, F16: wasm.selectF16 };
       const select = selects[block.type ?? 'F32'];
-      return select(data, rows, dim, query, metricNumbers[metric], bound, dots, squares, found);
+      const near = [metricNumbers[metric], bound, reach, slack] as const;
+      return select(data, rows, dim, query, ...near, dots, squares, found);
     },
     roundQueries(lines) {
       const rounded = new RoundedQueries(wasm, lines);
@@ -217,13 +214,13 @@ function simdDots(wasm: DotExports): DotKernel {
 function simdNearness(wasm: DotExports): NearnessKernel {
   return {
     candidates(block: CandidateBlock) {
-      const { rows, metric, bound } = block;
+      const { rows, metric, bound, reach, slack } = block;
       const dots = arenaOffset(block.dots);
       const squares = arenaOffset(block.squares);
       const found = arenaOffset(block.found);
       if (dots === undefined || squares === undefined || found === undefined)
         return plainNearness.candidates(block);
-      return wasm.candidates(dots, squares, rows, metricNumbers[metric], bound, found);
+      return wasm.candidates(dots, squares, rows, metricNumbers[metric], bound, reach, slack, found);
     },
     sumExactly(block: ExactBlock) {
       const data = arenaOffset(block.data);

@@ -16,6 +16,19 @@ export function isMeasured(square: number): boolean {
   return square > squareRange[0] && square < squareRange[1];
 }
 
+/** The most that the nearness of a row may be, where products are off by reach times its norm and squares by a part of them. */
+export function mostNearness(
+  metric: Metric,
+  dot: number,
+  square: number,
+  reach: number,
+  slack: number,
+): number {
+  if (metric === 'dot') return dot + reach * Math.sqrt(square);
+  if (metric === 'l2') return 2 * (dot + reach * Math.sqrt(square)) - (1 - slack) * square;
+  return nearness(metric, dot, square);
+}
+
 /** What products and squares say about the rows of a block. */
 export interface CandidateBlock {
   /** Shape: [rows] each, float32 sums of one query. */
@@ -23,8 +36,11 @@ export interface CandidateBlock {
   squares: Float32Array;
   rows: number;
   metric: Metric;
-  /** Rows of this nearness and less are no candidates. */
+  /** Rows of this nearness and less are no candidates, even at the most that their sums may be off. */
   bound: number;
+  /** That is for dot `reach` times the norm of the row; for l2 twice that, and `slack` times its square. The cosine's is in the bound. */
+  reach: number;
+  slack: number;
   /** Shape: [rows]. Where the numbers of the candidates go, in ascending order. */
   found: Uint32Array;
 }
@@ -49,11 +65,12 @@ export interface NearnessKernel {
 
 /** The reference. */
 export const plainNearness: NearnessKernel = {
-  candidates({ dots, squares, rows, metric, bound, found }) {
+  candidates({ dots, squares, rows, metric, bound, reach, slack, found }) {
     let count = 0;
     for (let row = 0; row < rows; row++) {
       const square = squares[row];
-      if (!isMeasured(square) || nearness(metric, dots[row], square) > bound) found[count++] = row;
+      if (!isMeasured(square) || mostNearness(metric, dots[row], square, reach, slack) > bound)
+        found[count++] = row;
     }
     return count;
   },

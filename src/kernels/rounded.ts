@@ -35,6 +35,9 @@ export interface QueryLines {
   metric: Metric;
   /** Subtracted from the products of rows with each query. Shape: [lines] */
   shifts: Float64Array;
+  /** How far sums may be off, as CandidateBlock has it. Shape: [count] */
+  reaches: Float64Array;
+  slack: number;
 }
 
 /** Rows, and which of them are near. */
@@ -199,12 +202,13 @@ export class RoundedQueries {
 
   /** What the product with a query of length 1 must exceed: a number for each of the two factors of a row, and one for all rows. */
   #setNeeds(query: number, bound: number): void {
-    const { metric, shifts } = this.#lines;
+    const { metric, shifts, slack: squareSlack } = this.#lines;
     const scale = unit * this.#scales[query];
     const shift = shifts[query];
     const half = metric === 'l2' ? 0.5 : 1;
     const first = (metric === 'cosine' ? bound : half * bound + shift) * scale;
-    const second = metric === 'cosine' ? shift * scale : metric === 'l2' ? half * scale : 0;
+    const square = half * (1 - squareSlack) * scale;
+    const second = metric === 'cosine' ? shift * scale : metric === 'l2' ? square : 0;
     const at = (query - (query % groupQueries)) * needNumbers + (query % groupQueries);
     this.#needs[at] = first - slack * Math.abs(first);
     this.#needs[at + groupQueries] = second - slack * Math.abs(second);

@@ -79,6 +79,96 @@ describe('neighbors', () => {
     },
   );
 
+  describe('of rows that float32 cannot tell apart', () => {
+    const generator = (seed: number) => {
+      let state = seed;
+      const uniform = () => {
+        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+        return (state + 0.5) / 2 ** 32;
+      };
+      return () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+    };
+    const [rows, dim, added] = [900, 24, 400];
+    /** Rows that were drawn, and behind them rows as resize_token_embeddings adds them: the mean and a little noise. */
+    const tableOfKind = {
+      added: () => {
+        const draw = generator(3);
+        const data = Float32Array.from({ length: rows * dim }, () => 0.02 + 0.05 * draw());
+        const mean = Array.from({ length: dim }, () => 0.02 + 0.01 * draw());
+        for (let i = (rows - added) * dim; i < data.length; i++)
+          data[i] = mean[i % dim]! * (1 + 3e-5 * draw());
+        return data;
+      },
+      // All rows far from 0, and near to each other.
+      offset: () => {
+        const draw = generator(4);
+        return Float32Array.from({ length: rows * dim }, () => 1000 + draw());
+      },
+    };
+    const queriesOf = (data: Float32Array, count: number) => {
+      const queries = new Float32Array(count * dim);
+      for (let query = 0; query < count; query++) {
+        const row = rows - 1 - 7 * query;
+        queries.set(data.subarray(row * dim, (row + 1) * dim), query * dim);
+      }
+      return queries;
+    };
+
+    test.each(
+      (['added', 'offset'] as const).flatMap((kind) =>
+        (['cosine', 'dot', 'l2'] as const).flatMap((metric) =>
+          [1, 3, 11].map((count) => [kind, metric, count] as const),
+        ),
+      ),
+    )('%s, by %s, %i queries: float64 decides', async (kind, metric, count) => {
+      const data = tableOfKind[kind]();
+      const queries = queriesOf(data, count);
+      for (const center of [undefined, Float64Array.from({ length: dim }, (_, i) => 0.02 + i / 1e4)])
+        for (const kernel of ['ts', 'simd'] as const) {
+          const options = { k: 5, metric, kernel, center };
+          const found = await findNeighbors(tableOf(data, dim, 64), queries, options);
+          for (const [query, answers] of found.entries()) {
+            const vector = queries.subarray(query * dim, (query + 1) * dim);
+            const expected = bruteForce(data, vector, { k: 5, metric, center });
+            for (const [index, { score }] of answers.entries())
+              expect(Math.abs(score - expected[index]!.score)).toBeLessThan(1e-13 * Math.abs(score) + 1e-14);
+          }
+        }
+    });
+
+    test('and of equal rows the lowest, where there are more than are kept', async () => {
+      const [count, many] = [256, 6000];
+      const data = new Float32Array(many * 4).fill(1);
+      // The nearest of all comes late.
+      data.set([1, 1, 1, 1 + 1e-7], 5900 * 4);
+      const queries = Float32Array.from({ length: count * 4 }, (_, i) => (i % 4 === 3 ? 1.5 : 1));
+      for (const metric of ['cosine', 'dot', 'l2'] as const) {
+        const found = await findNeighbors(tableOf(data, 4, 500), queries, { k: 3, metric });
+        for (const answers of [found[0]!, found[255]!])
+          expect(answers.map(({ row }) => row)).toEqual([5900, 0, 1]);
+      }
+    });
+  });
+
+  test('of rows and queries whose sums float32 does not hold are compared in float64', async () => {
+    const draw = (i: number) => Math.sin(i * i);
+    const data = Float32Array.from({ length: 60 * 8 }, (_, i) => draw(i));
+    data.fill(3e38, 3 * 8, 4 * 8);
+    data.fill(1e20, 4 * 8, 5 * 8);
+    data.fill(1e-30, 5 * 8, 6 * 8);
+    for (const metric of ['cosine', 'dot', 'l2'] as const)
+      for (const row of [3, 4, 5, 9])
+        for (const kernel of ['ts', 'simd'] as const)
+          for (const count of [1, 9]) {
+            const query = data.slice(row * 8, (row + 1) * 8);
+            const queries = Float32Array.from({ length: count * 8 }, (_, i) => query[i % 8]!);
+            const found = await findNeighbors(tableOf(data, 8), queries, { k: 7, metric, kernel });
+            const expected = bruteForce(data, query, { k: 7, metric });
+            for (const answers of found)
+              expect(answers.map((one) => one.row)).toEqual(expected.map((one) => one.row));
+          }
+  });
+
   test('ties go to the lower row, rows without a norm or with a NaN are no answers', async () => {
     const data = Float32Array.of(1, 0, 0, 0, 2, 0, Number.NaN, 1, 1, 0, 0, 1);
     const [found] = await findNeighbors(tableOf(data, 2), Float32Array.of(1, 0), { k: 9, metric: 'cosine' });

@@ -21,6 +21,14 @@ const float32 = (bytes: Uint8Array, length: number) =>
 const float64 = (bytes: Uint8Array, length: number) =>
   new Float64Array(bytes.buffer, bytes.byteOffset, length);
 
+const margins = fc.oneof(
+  fc.constant({ reach: 0, slack: 0 }),
+  fc.record({
+    reach: fc.double({ min: 0, max: 2, noNaN: true }),
+    slack: fc.double({ min: 0, max: 1.5, noNaN: true }),
+  }),
+);
+
 describe('candidates', () => {
   const sums = fc.array(fc.tuple(fc.float(), fc.oneof(fc.float({ min: 0 }), fc.float())), {
     minLength: 1,
@@ -30,7 +38,7 @@ describe('candidates', () => {
 
   test('are the same rows in both kernels, whatever the sums', () => {
     fc.assert(
-      fc.property(sums, metrics, fc.double({ noNaN: true }), (pairs, metric, bound) => {
+      fc.property(sums, metrics, fc.double({ noNaN: true }), margins, (pairs, metric, bound, margin) => {
         const rows = pairs.length;
         inArena([rows * 4, rows * 4, rows * 4], ([first, second, third]) => {
           const [dots, squares] = [float32(first, rows), float32(second, rows)];
@@ -39,7 +47,7 @@ describe('candidates', () => {
             squares[row] = square;
           });
           const found = new Uint32Array(third.buffer, third.byteOffset, rows);
-          const block = { dots, squares, rows, metric, bound, found };
+          const block = { dots, squares, rows, metric, bound, ...margin, found };
           const answers = [plainNearness, simd].map((kernel) => {
             found.fill(rows);
             return [...found.subarray(0, kernel.candidates(block))];
@@ -55,13 +63,25 @@ describe('candidates', () => {
     const found = new Uint32Array(5);
     const dots = Float32Array.of(3, 1, 0, 2, Number.NaN);
     const squares = Float32Array.of(4, 4, 0, Number.POSITIVE_INFINITY, 1);
-    const block = { dots, squares, rows: 5, bound: 0.5, found };
+    const block = { dots, squares, rows: 5, bound: 0.5, reach: 0, slack: 0, found };
     expect(plainNearness.candidates({ ...block, metric: 'cosine' })).toBe(3);
     expect([...found.subarray(0, 3)]).toEqual([0, 2, 3]);
     expect(plainNearness.candidates({ ...block, metric: 'dot' })).toBe(4);
     expect([...found.subarray(0, 4)]).toEqual([0, 1, 2, 3]);
     expect(plainNearness.candidates({ ...block, metric: 'l2', bound: 0 })).toBe(3);
     expect([...found.subarray(0, 3)]).toEqual([0, 2, 3]);
+    // 1 of norm 2, off by 0.3 of the norm, and its square by a quarter: at most 1.6, and 2 * 1.6 - 3.
+    const margin = { reach: 0.3, slack: 0.25 };
+    for (const [metric, most] of [
+      ['dot', 1.6],
+      ['l2', 0.2],
+    ] as const) {
+      const near = (bound: number) => {
+        const count = plainNearness.candidates({ ...block, ...margin, metric, bound });
+        return [...found.subarray(0, count)].includes(1);
+      };
+      expect([near(most - 1e-9), near(most + 1e-9)]).toEqual([true, false]);
+    }
   });
 });
 
@@ -135,12 +155,13 @@ describe('selecting rows', () => {
         type: fc.constantFrom<HalfType | undefined>('BF16', 'F16', undefined),
         metric: fc.constantFrom<Metric>('cosine', 'dot', 'l2'),
         bound: fc.oneof(fc.double({ min: -2, max: 2, noNaN: true }), fc.constant(Number.NEGATIVE_INFINITY)),
+        margin: margins,
       }),
     );
 
   test('finds the rows that products and squares make candidates, and none that float32 measures beside', () => {
     fc.assert(
-      fc.property(blocks, ({ rows, dim, halves, seed, type, metric, bound }) => {
+      fc.property(blocks, ({ rows, dim, halves, seed, type, metric, bound, margin }) => {
         // Values of float32 are two of these.
         const values = rows * dim * (type === undefined ? 2 : 1);
         const lengths = [values * 2, dim * 4, rows * 8, rows * 4, rows * 4];
@@ -158,7 +179,7 @@ describe('selecting rows', () => {
           const [dots, squares] = [float32(third, rows * 2), float32(fourth, rows)];
           const found = new Uint32Array(fifth.buffer, fifth.byteOffset, rows);
           const stored = type === undefined ? { data: float32(first, rows * dim) } : { data, type };
-          const block = { ...stored, rows, dim, queries, dots, squares, metric, bound, found };
+          const block = { ...stored, rows, dim, queries, dots, squares, metric, bound, ...margin, found };
           if (block.type === undefined) simd.dotRows({ ...block, count: 1, stride: rows });
           else simd.dotHalves({ ...block, count: 1, stride: rows });
           const all = { dots: dots.slice(), squares: squares.slice() };
@@ -184,7 +205,7 @@ describe('selecting rows', () => {
     const dim = 40;
     const queries = Float32Array.from({ length: dim }, (_, i) => Math.cos(i));
     const data = Float32Array.from({ length: rows * dim }, (_, i) => Math.cos(i % 41));
-    const block = { rows, dim, queries, metric: 'cosine', bound: 0.2 } as const;
+    const block = { rows, dim, queries, metric: 'cosine', bound: 0.2, reach: 0, slack: 0 } as const;
     const answers = [plainDots, simd].map((kernel) => {
       const [dots, squares] = [new Float32Array(rows * 2), new Float32Array(rows)];
       const found = new Uint32Array(rows);

@@ -9,7 +9,7 @@ const leastSquare: f64 = 8.077935669463161e-28;
 const mostSquare: f64 = 1.2676506002282294e30;
 
 /** What float32 sums of thousands of values may be off, and much more. */
-const slack: f64 = 1.0 / 8192;
+const partSlack: f64 = 1.0 / 8192;
 
 /** Whether float32 sums say how near a row of this square is. */
 // @ts-ignore: decorator
@@ -18,24 +18,31 @@ export function isMeasured(square: f64): bool {
   return square > leastSquare && square < mostSquare;
 }
 
-/** Whether a row is nearer than the bound, or not measured. */
+/** Whether a row may be nearer than the bound where products are off by `reach` times its norm and squares by `slack` times them, or is not measured. */
 // @ts-ignore: decorator
 @inline
-export function isNear(metric: i32, dot: f64, square: f64, bound: f64): bool {
+export function isNear(metric: i32, dot: f64, square: f64, bound: f64, reach: f64, slack: f64): bool {
   if (!isMeasured(square)) return true;
-  if (metric == dotMetric) return dot > bound;
-  if (metric == l2Metric) return 2 * dot - square > bound;
+  if (metric == dotMetric) return dot + reach * sqrt(square) > bound;
+  if (metric == l2Metric) return 2 * (dot + reach * sqrt(square)) - (1 - slack) * square > bound;
   return dot / sqrt(square) > bound;
 }
 
-/** Whether isNear may hold for a row of which a part has this square. What float32 did not hold may be anything. */
+/**
+ * Whether isNear may hold for a row of which a part has this square: not for dot, which needs all of it. What float32 did not hold may be
+ * anything.
+ */
 // @ts-ignore: decorator
 @inline
-export function mayBeNear(metric: i32, dot: f64, part: f64, bound: f64): bool {
+export function mayBeNear(metric: i32, dot: f64, part: f64, bound: f64, reach: f64, slack: f64): bool {
   if (!(part > leastSquare && part < mostSquare && abs(dot) < mostSquare)) return true;
-  if (metric == dotMetric) return dot > bound;
-  const least = part * (1 - slack);
-  if (metric == l2Metric) return 2 * dot - least > bound;
+  if (metric == dotMetric || slack >= 0.5) return true;
+  const least = part * (1 - partSlack);
+  if (metric == l2Metric) {
+    // The nearness falls from the norm on where reach is what the square loses.
+    const norm = max(sqrt(least), reach / (1 - slack));
+    return 2 * (dot + reach * norm) - (1 - slack) * norm * norm > bound;
+  }
   if (dot <= 0) return bound < 0;
   return bound < 0 || dot * dot > bound * bound * least;
 }
@@ -46,7 +53,7 @@ export function measuredDim(dim: i32): i32 {
 }
 
 /**
- * Writes the numbers of the rows that are nearer than the bound, or whose square float32 cannot hold. Returns their count.
+ * Writes the numbers of the rows that may be nearer than the bound, or whose square float32 cannot hold. Returns their count.
  *
  * Shape: dots, squares f32 [rows] → found u32 [rows]
  */
@@ -56,12 +63,14 @@ export function candidates(
   rows: i32,
   metric: i32,
   bound: f64,
+  reach: f64,
+  slack: f64,
   found: usize,
 ): i32 {
   let end = found;
   for (let row = 0; row < rows; row++) {
     const at = (<usize>row) << 2;
-    if (isNear(metric, load<f32>(dots + at), load<f32>(squares + at), bound)) {
+    if (isNear(metric, load<f32>(dots + at), load<f32>(squares + at), bound, reach, slack)) {
       store<u32>(end, row);
       end += 4;
     }

@@ -3,7 +3,7 @@
 // T is what a row holds, as wide as it lies there: f32, u16 for bf16, i16 for binary16. Sixteen values are worked on at a time.
 
 import { fromF16, highBf16, lowBf16, oneF16, sumLanes } from './dots-halves';
-import { isNear, mayBeNear, measuredDim } from './dots-nearness';
+import { dotMetric, isNear, mayBeNear, measuredDim } from './dots-nearness';
 import { addProduct, addSquares } from './fused';
 
 /** The lower four of eight 16-bit floats as float32. */
@@ -116,12 +116,15 @@ function selectRows<T>(
   query: usize,
   metric: i32,
   bound: f64,
+  reach: f64,
+  slack: f64,
   dots: usize,
   squares: usize,
   found: usize,
 ): i32 {
   const wide = <usize>(dim & ~15) * sizeof<T>();
-  const part = <usize>measuredDim(dim) * sizeof<T>();
+  // The products of dot may be off by a part of the row's norm, of which a part of the square says nothing.
+  const part = metric == dotMetric ? wide : <usize>measuredDim(dim) * sizeof<T>();
   const bytes = <usize>dim * sizeof<T>();
   let end = found;
   let measured = part;
@@ -167,10 +170,10 @@ function selectRows<T>(
     }
     let dot = sumLanes(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)));
     for (; at < bytes; at += sizeof<T>()) dot += valueAt<T>(data + at) * load<f32>(query + inQuery<T>(at));
-    if (mayBeNear(metric, dot, sumLanes(f32x4.add(s, t)), bound)) {
+    if (mayBeNear(metric, dot, sumLanes(f32x4.add(s, t)), bound, reach, slack)) {
       passed++;
       const square = squareFrom<T>(data, measured, dim, s, t);
-      if (isNear(metric, dot, square, bound)) {
+      if (isNear(metric, dot, square, bound, reach, slack)) {
         const place = (<usize>row) << 2;
         store<f32>(dots + place, dot);
         store<f32>(squares + place, square);
@@ -203,7 +206,7 @@ export function dotF16(data: usize, rows: i32, dim: i32, query: usize, dots: usi
 }
 
 /**
- * The rows that are nearer than the bound, or whose square float32 cannot hold, with the products and squares that dotOne gives them.
+ * The rows that may be nearer than the bound, or whose square float32 cannot hold, with the products and squares that dotOne gives them.
  * Returns their count.
  *
  * Shape: data f32 [rows, dim], query f32 [dim] → found u32 [count]; dots, squares f32 [rows], set for the found rows
@@ -215,11 +218,13 @@ export function selectF32(
   query: usize,
   metric: i32,
   bound: f64,
+  reach: f64,
+  slack: f64,
   dots: usize,
   squares: usize,
   found: usize,
 ): i32 {
-  return selectRows<f32>(data, rows, dim, query, metric, bound, dots, squares, found);
+  return selectRows<f32>(data, rows, dim, query, metric, bound, reach, slack, dots, squares, found);
 }
 
 /** selectF32 for rows of bf16. */
@@ -230,11 +235,13 @@ export function selectBf16(
   query: usize,
   metric: i32,
   bound: f64,
+  reach: f64,
+  slack: f64,
   dots: usize,
   squares: usize,
   found: usize,
 ): i32 {
-  return selectRows<u16>(data, rows, dim, query, metric, bound, dots, squares, found);
+  return selectRows<u16>(data, rows, dim, query, metric, bound, reach, slack, dots, squares, found);
 }
 
 /** selectF32 for rows of binary16. */
@@ -245,9 +252,11 @@ export function selectF16(
   query: usize,
   metric: i32,
   bound: f64,
+  reach: f64,
+  slack: f64,
   dots: usize,
   squares: usize,
   found: usize,
 ): i32 {
-  return selectRows<i16>(data, rows, dim, query, metric, bound, dots, squares, found);
+  return selectRows<i16>(data, rows, dim, query, metric, bound, reach, slack, dots, squares, found);
 }
