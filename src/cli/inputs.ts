@@ -215,8 +215,15 @@ export class Inputs {
     return this.#host.textArguments && this.#host.args.length === 1 && this.#host.args[0] === '-';
   }
 
-  /** Where vectors come from: the path of --vectors (`-` is stdin), else what --input names; and their form, where --input says it. */
-  vectors(path: string | undefined): { kind: VectorKind | undefined; stream: RecordStream } {
+  /**
+   * Where vectors come from: the path of --vectors (`-` is stdin), else what --input names; and their form, and the key of objects, where
+   * --input says it.
+   */
+  vectors(path: string | undefined): {
+    kind: VectorKind | undefined;
+    stream: RecordStream;
+    keys: readonly string[] | undefined;
+  } {
     const { args, options, note, onPause, readsUnasked } = this.#host;
     const kind = this.#kind === 'lines' || this.#kind === 'ids' ? undefined : this.#kind;
     if (path === '-' && this.readsStdin(false)) {
@@ -232,7 +239,8 @@ export class Inputs {
     }
     const named = path ?? (options.file as string | undefined);
     const file = named === '-' ? undefined : named;
-    return { kind, stream: new RecordStream({ file, separator: 10, note, onPause }) };
+    const keys = this.#field === undefined ? undefined : [this.#field];
+    return { kind, stream: new RecordStream({ file, separator: 10, note, onPause }), keys };
   }
 
   #records(): AsyncGenerator<string> {

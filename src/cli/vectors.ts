@@ -25,9 +25,9 @@ export async function* vectorRows(
   path: string | undefined,
   dim: number | undefined,
 ): AsyncGenerator<VectorInput> {
-  const { kind, stream } = await open(host, path);
+  const { kind, stream, keys } = await open(host, path);
   if (kind === 'jsonl') {
-    yield* readJsonVectors(stream.records(), dim, host.passOver);
+    yield* readJsonVectors(stream.records(), dim, host.passOver, keys);
     return;
   }
   const vectors = await readWhole(host, kind, await stream.bytes(), dim);
@@ -43,10 +43,11 @@ export async function wholeVectors(
   path: string | undefined,
   dim: number | undefined,
 ): Promise<Vectors> {
-  const { kind, stream } = await open(host, path);
+  const { kind, stream, keys } = await open(host, path);
   if (kind !== 'jsonl') return readWhole(host, kind, await stream.bytes(), dim);
   const rows: Float32Array[] = [];
-  for await (const { vector } of readJsonVectors(stream.records(), dim, host.passOver)) rows.push(vector);
+  const read = readJsonVectors(stream.records(), dim, host.passOver, keys);
+  for await (const { vector } of read) rows.push(vector);
   const width = rows[0]?.length ?? 0;
   const data = new Float32Array(rows.length * width);
   for (const [index, row] of rows.entries()) data.set(row, index * width);
@@ -54,8 +55,8 @@ export async function wholeVectors(
 }
 
 async function open({ inputs, note }: VectorHost, path: string | undefined) {
-  const { kind, stream } = inputs.vectors(path);
-  if (kind !== undefined) return { kind, stream };
+  const { kind, stream, keys } = inputs.vectors(path);
+  if (kind !== undefined) return { kind, stream, keys };
   const head = await stream.peek(headBytes);
   const found = kindOfVectors(head);
   if (found === 'jsonl' && !beginsWithJson(head)) {
@@ -63,7 +64,7 @@ async function open({ inputs, note }: VectorHost, path: string | undefined) {
       'the vectors are taken for JSON lines, as they begin like them: --input f32 or npy, if they are not',
     );
   }
-  return { kind: found, stream };
+  return { kind: found, stream, keys };
 }
 
 /** Whether the first line is JSON, or longer than what was looked at. */

@@ -1,6 +1,6 @@
 import ndarray from 'ndarray';
 import type { Context, OptionValues } from '../command.ts';
-import { centerRows, meanRow } from '../core/center.ts';
+import { centerRows, meanOfFinite } from '../core/center.ts';
 import { composeRows, decomposeRows, type Parts, scaleRows } from '../core/compose.ts';
 import { normalizeRows } from '../core/norms.ts';
 import { type Pool, type Pooling, startPool } from '../core/pool.ts';
@@ -12,6 +12,7 @@ import { EmbError } from '../errors.ts';
 import type { Cell, Column, EmbeddingTable, Matrix, Model } from '../types.ts';
 import { preparePositions } from './embed-positions.ts';
 import { loadProjection } from './embed-projection.ts';
+import { noteMean } from './open-table.ts';
 
 /** Rows are looked up in pieces of about this many values, so that memory does not grow with the sequence. */
 export const gatheredValues = 1 << 20;
@@ -164,14 +165,18 @@ function checkWidth(model: Model, part: EmbeddingTable, table: EmbeddingTable): 
 
 async function tableMean(context: Context, table: EmbeddingTable): Promise<Float64Array> {
   const progress = context.progress(table.rows, 'rows');
+  let left = table.rows;
   async function* counted() {
     for await (const block of table.scan()) {
-      progress.advance(block.rows);
+      // Of a second scan nothing is counted.
+      progress.advance(Math.min(left, block.rows));
+      left -= Math.min(left, block.rows);
       yield block;
     }
   }
-  const mean = await meanRow(counted(), table.dim);
+  const { mean, rows } = await meanOfFinite(counted, table.dim);
   progress.done();
+  noteMean(context, table, rows);
   return mean;
 }
 

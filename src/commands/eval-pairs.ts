@@ -21,7 +21,8 @@ const gatheredRows = 1024;
 /**
  * Correlates the cosines of pairs with their scores. `dummy`: pairs out of the vocabulary have cosine 0 instead of being left out.
  *
- * Cost: reads the rows of the words, no scan. A row without a direction has no cosine: null correlations.
+ * Cost: reads the rows of the words, no scan. The cosine with a row of zeros is 0, as in gensim; a row that is not finite has none: null
+ * correlations.
  */
 export async function scorePairs(
   table: EmbeddingTable,
@@ -62,9 +63,11 @@ export async function scorePairs(
   };
 }
 
-/** Of the pair of rows 2 * at and 2 * at + 1; NaN where one has no direction. */
+/** Of the pair of rows 2 * at and 2 * at + 1; 0 where one is all zeros, NaN where one is not finite. */
 function cosineAt(data: Float32Array, dim: number, at: number): number {
   const a = unitRow(data, 2 * at * dim, dim);
   const b = unitRow(data, (2 * at + 1) * dim, dim);
-  return a === undefined || b === undefined ? Number.NaN : a.reduce((sum, value, i) => sum + value * b[i], 0);
+  if (a !== undefined && b !== undefined) return a.reduce((sum, value, i) => sum + value * b[i], 0);
+  const pair = data.subarray(2 * at * dim, 2 * (at + 1) * dim);
+  return pair.every(Number.isFinite) ? 0 : Number.NaN;
 }

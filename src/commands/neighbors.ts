@@ -1,13 +1,14 @@
 import type { Command, Context, WorkerThread } from '../command.ts';
 import { shownId } from '../composed-id.ts';
-import { meanRow } from '../core/center.ts';
+import { meanOfFinite } from '../core/center.ts';
 import type { Components } from '../core/components.ts';
-import { type Metric, type Neighbor, NeighborFinder, queriesOfPass } from '../core/neighbors.ts';
+import { reduced } from '../core/nearness.ts';
+import { type Metric, type Neighbor, NeighborFinder, queriesOfPass, removedBy } from '../core/neighbors.ts';
 import { EmbError } from '../errors.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Block, Cell, Column, EmbeddingTable, Report, Tokenizer } from '../types.ts';
 import { readAmong } from './among.ts';
-import { captionOfTable, openTable, rowNames } from './open-table.ts';
+import { captionOfTable, noteMean, openTable, rowNames } from './open-table.ts';
 import { hasDirection, nameOfQuery, type Query, queriesOf } from './queries.ts';
 import { type Asked, begun, queryColumns } from './query-batches.ts';
 import { kernelOf, kernelOption, threadsOption } from './scan-options.ts';
@@ -26,7 +27,7 @@ export const command: Command = {
     'if there is one of that name (" king" and "king" are two), else a text: the mean of its tokens. A query is left out of its own answer.\n' +
     'Vectors from elsewhere: --vectors - reads npy, json lines with "vector" or "embedding" (what emb embed -f jsonl prints), or raw\n' +
     'float32: told by content, unless --input npy, jsonl or f32 says it. Texts and json lines are a stream, answered as they come; a\n' +
-    'line that is no query is passed over. Rows of zeros and rows that hold a NaN have no direction and are no answers.\n' +
+    'line that is no query is passed over. Rows that hold a NaN or an infinity are no answers, nor by cosine rows of zeros.\n' +
     'A few directions that all rows share often hide what sets them apart: --center and --remove-components take them away.',
   options: [
     {
@@ -115,8 +116,8 @@ async function run(context: Context): Promise<Report> {
   const metric = (options.metric as Metric | undefined) ?? 'cosine';
   const among = await readAmong(context, table, tokenizer);
   const components = await componentsOf(context, table, threads);
-  const center =
-    options.center && components === undefined ? await meanRow(table.scan(), table.dim) : undefined;
+  const center = options.center && components === undefined ? await meanOf(context, table) : undefined;
+  const removed = removedBy({ center, components });
   async function* blocks(): AsyncGenerator<Block> {
     let progress = context.progress(table.rows, 'rows');
     const finder = new NeighborFinder(table, {
@@ -137,8 +138,11 @@ async function run(context: Context): Promise<Report> {
         const answers = await answer(context, finder, queries, memory);
         progress.done();
         for (const [index, query] of queries.entries()) {
-          if (answers[index].length === 0 && !hasDirection(query.vector)) {
-            context.note(`${nameOfQuery(query)} is zero or not finite: it has no neighbors`);
+          if (answers[index].length === 0 && !hasDirection(reduced(query.vector, removed))) {
+            const left = hasDirection(query.vector)
+              ? 'zero without what is taken out of it'
+              : 'zero or not finite';
+            context.note(`${nameOfQuery(query)} is ${left}: it has no neighbors`);
           }
           const cells = answers[index].map((neighbor, rank) =>
             context.format === 'ids' ? [neighbor.row] : cellsOf(query, neighbor, rank, names),
@@ -212,6 +216,13 @@ async function areComponentsShared({ options }: Context, table: EmbeddingTable):
   if (options.removeComponents === undefined) return false;
   const { isWorthSharing } = await import('../core/principal.ts');
   return isWorthSharing(table);
+}
+
+/** The mean that --center subtracts. */
+async function meanOf(context: Context, table: EmbeddingTable): Promise<Float64Array> {
+  const { mean, rows } = await meanOfFinite(() => table.scan(), table.dim);
+  noteMean(context, table, rows);
+  return mean;
 }
 
 /** The components that --remove-components takes out. @throws EmbError "range" when nothing would be left */

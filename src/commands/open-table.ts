@@ -82,3 +82,10 @@ export async function rowNames(
   // A tensor with fewer rows than there are tokens is a table of something else.
   return options.tensor === undefined || table.rows >= tokenizer.vocabSize ? tokenizer : undefined;
 }
+
+/** Says that a mean is not that of all rows. */
+export function noteMean(context: Context, table: EmbeddingTable, rows: number): void {
+  if (rows === table.rows) return;
+  const [used, all] = [formatCount(rows), formatCount(table.rows)];
+  context.note(`the mean is that of ${used} of ${all} rows: the others hold a NaN or an infinity`);
+}

@@ -115,8 +115,13 @@ export function nameOfQuery({ row, text, ids }: Query): string {
 }
 
 /** Whether a vector has a direction. */
-export function hasDirection(vector: Float32Array): boolean {
-  return vector.every(Number.isFinite) && vector.some((value) => value !== 0);
+export function hasDirection(vector: Float32Array | Float64Array): boolean {
+  let isZero = true;
+  for (const value of vector) {
+    if (!Number.isFinite(value)) return false;
+    if (value !== 0) isZero = false;
+  }
+  return !isZero;
 }
 
 /** A piece of the vocabulary first, else the tokens of the text without a template. */

@@ -1,17 +1,21 @@
 import { claimFloats, releaseBytes } from '../kernels/arena.ts';
 import { loadDotKernel } from '../kernels/dots.ts';
 import type { EmbeddingTable, RowBlock } from '../types.ts';
-import type { Neighbor } from './neighbors.ts';
-import { TopRows } from './top-rows.ts';
+import { Contenders } from './contenders.ts';
+import { cosineSlack } from './margins.ts';
+import { gatherMemory, type Neighbor } from './ranking.ts';
 
-/** Candidates beyond k that the float32 pass keeps, so that the float64 pass decides what enters. */
-const spareCandidates = 32;
+/** Rows that are kept between two float64 passes over what float32 leaves open, beside four for each that is asked for. */
+const mostOpen = 1 << 16;
 
 /** Rows of a block that one call of the kernel takes: its sums stay small. */
 const kernelRows = 1024;
 
 /** Squares of rows that float32 sums hold without under- or overflow. */
 const squareRange = [2 ** -90, 2 ** 100] as const;
+
+/** What float64 may be off a cosine, as part of 1, and much more. */
+const exactSlack = 2 ** -40;
 
 /** What keeps a product of opposite directions from dividing by 0, as in gensim's most_similar_cosmul. */
 const leastDivisor = 1e-6;
@@ -71,12 +75,13 @@ interface ComparedRows {
   squares: Float32Array;
 }
 
-/** Compares every row with unit vectors, some rows at a time. Shape: queries n x [dim] */
+/** Compares every row with unit vectors, some rows at a time, and waits for `between` after each block. Shape: queries n x [dim] */
 async function compareRows(
   table: EmbeddingTable,
   queries: readonly Float64Array[],
   options: ScanOptions,
   visit: (compared: ComparedRows) => void,
+  between: () => Promise<void> = async () => {},
 ): Promise<void> {
   const { dim } = table;
   const count = queries.length;
@@ -96,7 +101,10 @@ async function compareRows(
     options.advance?.(block.rows);
   };
   try {
-    for await (const block of table.scan()) compare(block);
+    for await (const block of table.scan()) {
+      compare(block);
+      await between();
+    }
   } finally {
     releaseBytes(floats);
   }
@@ -140,32 +148,59 @@ export async function findByProduct(
   weights: readonly number[],
   options: ProductOptions,
 ): Promise<Neighbor[]> {
-  const top = new TopRows(options.k + spareCandidates);
-  const cosines = weights.map(() => 0);
-  await compareRows(table, queries, options, ({ start, rows, data, dots, stride, squares }) => {
+  const open = new Contenders(options.k);
+  const slack = cosineSlack(table.dim);
+  const [most, least] = [weights.map(() => 0), weights.map(() => 0)];
+  const rank = async (ids: Uint32Array) =>
+    (await rankByProduct(table, ids, queries, weights)).slice(0, options.k);
+  const visit = ({ start, rows, data, dots, stride, squares }: ComparedRows): void => {
     for (let row = 0; row < rows; row++) {
       const square = squares[row];
-      let score: number;
-      if (square > squareRange[0] && square < squareRange[1]) {
-        const norm = Math.sqrt(square);
-        for (let query = 0; query < cosines.length; query++) {
-          cosines[query] = dots[query * stride + row] / norm;
-        }
-        score = productOf(cosines, weights);
-      } else score = productOf(exactCosines(data, row * table.dim, queries).cosines, weights);
-      if (score > top.bound && !options.exclude?.has(start + row)) top.offer(start + row, score);
+      const isSummed = square > squareRange[0] && square < squareRange[1];
+      const exact = isSummed ? undefined : exactCosines(data, row * table.dim, queries).cosines;
+      const margin = isSummed ? slack : exactSlack;
+      const norm = Math.sqrt(square);
+      for (let query = 0; query < weights.length; query++) {
+        const cosine = exact?.[query] ?? dots[query * stride + row] / norm;
+        const towards = weights[query] > 0 ? margin : -margin;
+        most[query] = cosine + towards;
+        least[query] = cosine - towards;
+      }
+      const score = productOf(most, weights);
+      // A NaN enters nowhere.
+      if (!(score > open.bound) || options.exclude?.has(start + row)) continue;
+      open.meet(start + row, productOf(least, weights), score);
     }
+  };
+  await compareRows(table, queries, options, visit, async () => {
+    if (open.length <= mostOpen + 4 * options.k) return;
+    const best = (await rank(open.open().rows)).sort((a, b) => a.row - b.row);
+    const bounds = (side: number) => Float64Array.from(best, ({ score }) => score * (1 + side * exactSlack));
+    open.settle({ rows: Uint32Array.from(best, ({ row }) => row), least: bounds(-1), most: bounds(1) });
   });
-  const ids = Uint32Array.from(top.rows());
-  const { data } = await table.gather(ids);
-  const found = Array.from(ids, (row, index) => {
-    const exact = exactCosines(data, index * table.dim, queries);
-    return { row, score: productOf(exact.cosines, weights), norm: exact.norm };
-  });
-  return found
-    .filter(({ score }) => Number.isFinite(score))
-    .sort((a, b) => b.score - a.score || a.row - b.row)
-    .slice(0, options.k);
+  return rank(open.open().rows);
+}
+
+/** Some rows by their product in float64, best first. Ties: lower row first. */
+async function rankByProduct(
+  table: EmbeddingTable,
+  ids: Uint32Array,
+  queries: readonly Float64Array[],
+  weights: readonly number[],
+): Promise<Neighbor[]> {
+  const found: Neighbor[] = [];
+  const gathered = gatherMemory(table.dim);
+  const step = gathered.length / table.dim;
+  for (let first = 0; first < ids.length; first += step) {
+    const part = ids.subarray(first, first + step);
+    const { data } = await table.gather(part, gathered);
+    for (const [index, row] of part.entries()) {
+      const exact = exactCosines(data, index * table.dim, queries);
+      const score = productOf(exact.cosines, weights);
+      if (Number.isFinite(score)) found.push({ row, score, norm: exact.norm });
+    }
+  }
+  return found.sort((a, b) => b.score - a.score || a.row - b.row);
 }
 
 function productOf(cosines: readonly number[], weights: readonly number[]): number {
@@ -217,8 +252,7 @@ export async function rankRows(
     ties: 0,
     of: 0,
   }));
-  // A float32 sum of dim products of unit vectors is no farther off than this.
-  const tolerance = (dim + 16) * 2 ** -24;
+  const tolerance = cosineSlack(dim);
   let compared = 0;
   await compareRows(table, [query], options, ({ start, rows, data, dots, squares }) => {
     for (let row = 0; row < rows; row++) {

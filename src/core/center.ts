@@ -2,34 +2,34 @@ import { powersOfRow } from '../kernels/powers.ts';
 import type { RowBlock } from '../types.ts';
 import { ColumnSums } from './column-sums.ts';
 
-/**
- * The mean row of a table.
- *
- * Shape: blocks of [rows, dim] → float64 [dim]; NaN where a row has one.
- * Cost: one scan, O(dim) memory.
- */
-export async function meanRow(blocks: AsyncIterable<RowBlock>, dim: number): Promise<Float64Array> {
-  const columns = await ColumnSums.of(dim);
-  try {
-    for await (const block of blocks) for (const piece of columns.piecesOf(block)) columns.add(piece);
-    return columns.means();
-  } finally {
-    columns.release();
-  }
+/** A mean, and how many rows it is of. */
+export interface MeanRow {
+  /** Shape: [dim], float64; zeros of no rows. */
+  mean: Float64Array;
+  rows: number;
 }
 
-/** meanRow of the rows without a NaN or an infinity. */
-export async function meanOfFinite(blocks: AsyncIterable<RowBlock>, dim: number): Promise<Float64Array> {
+/**
+ * The mean row of a table, without the rows that hold a NaN or an infinity.
+ *
+ * Cost: one scan, O(dim) memory; a second scan where there are such rows.
+ */
+export async function meanOfFinite(scan: () => AsyncIterable<RowBlock>, dim: number): Promise<MeanRow> {
   const columns = await ColumnSums.of(dim);
+  const result = () => ({ mean: columns.means(), rows: columns.counted });
   try {
-    for await (const block of blocks) {
+    for await (const block of scan()) for (const piece of columns.piecesOf(block)) columns.add(piece);
+    const all = result();
+    // The sum of values is finite exactly when all of them are: float64 holds the sum of any float32.
+    if (all.mean.every(Number.isFinite)) return all;
+    columns.clear();
+    for await (const block of scan()) {
       for (const piece of columns.piecesOf(block)) {
-        // The sum of values is finite exactly when all of them are: float64 holds the sum of any float32.
         const sums = columns.powersOf(piece);
         columns.addWhere(piece, (row) => Number.isFinite(sums[row * powersOfRow]));
       }
     }
-    return columns.means();
+    return result();
   } finally {
     columns.release();
   }

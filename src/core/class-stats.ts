@@ -21,6 +21,9 @@ interface Sums {
   rows: number;
   finite: number;
   norms: number;
+  /** Mean of the norms until now, and the sum of squares of what they lie off it (Welford). */
+  normMean: number;
+  normSpread: number;
   squares: number;
   values: number;
   directed: number;
@@ -59,6 +62,9 @@ export class ClassMeter {
     sums.finite++;
     sums.values += sum;
     sums.norms += norm;
+    const gap = norm - sums.normMean;
+    sums.normMean += gap / sums.finite;
+    sums.normSpread += gap * (norm - sums.normMean);
     sums.squares += square;
     if (norm === 0) return;
     sums.directed++;
@@ -73,7 +79,8 @@ export class ClassMeter {
     if (sums === undefined) {
       const units =
         this.#dim * (this.#classes.size + 1) > widestSums ? undefined : new Float64Array(this.#dim);
-      sums = { rows: 0, finite: 0, norms: 0, squares: 0, values: 0, directed: 0, units };
+      const none = { rows: 0, finite: 0, norms: 0, normMean: 0, normSpread: 0, squares: 0, values: 0 };
+      sums = { ...none, directed: 0, units };
       this.#classes.set(name, sums);
     }
     return sums;
@@ -98,9 +105,11 @@ export class ClassMeter {
       name,
       rows,
       normMean,
-      normStd: deviation(normMean, sums.squares / finite),
+      normStd: Math.sqrt(sums.normSpread / finite),
       meanCosine:
-        along === undefined || directed < 2 ? null : (along - directed) / (directed * (directed - 1)),
+        along === undefined || directed < 2
+          ? null
+          : Math.min(1, (along - directed) / (directed * (directed - 1))),
       mean,
       std: deviation(mean, sums.squares / count),
     };

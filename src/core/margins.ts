@@ -13,6 +13,9 @@ const distanceSlack = 2 ** -40;
  */
 const slackOf = (dim: number): number => (dim / 4 + 32) * 2 ** -24;
 
+/** How far the cosine of a row and a vector of length 1 by float32 sums may be off. */
+export const cosineSlack = (dim: number): number => 3 * slackOf(dim);
+
 /** Rows of which something is removed: how many directions, and the least square that is not computed again, as part of its origin's. */
 export interface Removal {
   directions: number;

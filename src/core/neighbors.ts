@@ -117,7 +117,11 @@ export class NeighborFinder {
   }
 }
 
-function removedBy({ center, components }: NeighborOptions): Components | undefined {
+/** What is taken out of rows and queries. */
+export function removedBy({
+  center,
+  components,
+}: Pick<NeighborOptions, 'center' | 'components'>): Components | undefined {
   if (components !== undefined || center === undefined) return components;
   return { mean: center, directions: new Float64Array(0), count: 0, rows: 0 };
 }

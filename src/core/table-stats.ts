@@ -231,7 +231,7 @@ class TableMeter {
 
   result(): TableStats {
     const finiteRows = this.#rows - this.#nonFiniteRows;
-    const [norms, normSquares, zeroRows] = this.#sums.totals;
+    const [norms, normSpread, zeroRows] = this.#sums.totals;
     const normMean = finiteRows > 0 ? norms / finiteRows : null;
     // As a rule the counters were never full: 65,536 additions in code that is not compiled yet are a millisecond.
     const buckets = this.#buckets === undefined ? this.#sums.buckets : this.#emptyCounters();
@@ -246,7 +246,7 @@ class TableMeter {
       min: this.#min,
       max: this.#max,
       normMean,
-      normStd: normMean === null ? null : deviation(normMean, normSquares, finiteRows),
+      normStd: normMean === null ? null : Math.sqrt(normSpread / finiteRows),
       smallestNorms: this.#smallest.rows(),
       largestNorms: this.#largest.rows(),
       meanCosine: this.#meanCosine(finiteRows - zeroRows),
@@ -270,7 +270,7 @@ class TableMeter {
   #meanCosine(rows: number): number | null {
     if (rows < 2 || this.#sums.units.length !== this.#dim) return null;
     const square = this.#sums.units.reduce((sum, x) => sum + x * x, 0);
-    return (square - rows) / (rows * (rows - 1));
+    return Math.min(1, (square - rows) / (rows * (rows - 1)));
   }
 
   #outliers(): OutlierDim[] | null {

@@ -22,7 +22,10 @@ export interface MomentSums {
   readonly rowSquares: Float64Array;
   readonly rowLows: Float32Array;
   readonly rowHighs: Float32Array;
-  /** Over finite rows: the sum of their norms, of the squares of their norms, and how many are all zeros. Shape: [3] */
+  /**
+   * Over finite rows: the sum of their norms, that of the squares of what norms lie off their mean (Welford), how many rows are all zeros, how
+   * many there are, and the mean. Shape: [5]
+   */
   readonly totals: Float64Array;
   /** Shape: [momentRows]. Rows that reviewRows found. */
   readonly notable: Uint32Array;
@@ -79,7 +82,7 @@ export function claimMomentSums(dim: number, columns: boolean): MomentSums {
     rowSquares: claimDoubles(momentRows),
     rowLows: claimFloats(momentRows),
     rowHighs: claimFloats(momentRows),
-    totals: claimDoubles(3),
+    totals: claimDoubles(5),
     notable: claimWords(momentRows),
   };
   for (const part of arraysOf(sums)) part.fill(0);
@@ -114,7 +117,10 @@ function reviewRows(sums: MomentSums, rows: number, bounds: RowBounds): number {
     if (square < Number.POSITIVE_INFINITY) {
       const norm = Math.sqrt(square);
       totals[0] += norm;
-      totals[1] += square;
+      totals[3]++;
+      const gap = norm - totals[4];
+      totals[4] += gap / totals[3];
+      totals[1] += gap * (norm - totals[4]);
       if (square === 0) totals[2]++;
       const isInside = norm >= bounds.smallestNorm && norm <= bounds.largestNorm;
       if (isInside && rowLows[row] >= bounds.low && rowHighs[row] <= bounds.high) continue;

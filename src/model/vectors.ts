@@ -98,19 +98,21 @@ const vectorKeys = ['vector', 'embedding', 'values'];
  *
  * @param dim width that is expected; default: the first vector's
  * @param skip says which line (from 1) is passed over, and why
+ * @param keys of objects that may hold the vector: the first that is there
  * @throws EmbError "range" when the first vector has another width: the input is for another model
  */
 export async function* readJsonVectors(
   records: AsyncIterable<string>,
   dim: number | undefined,
   skip: (line: number, message: string) => void,
+  keys: readonly string[] = vectorKeys,
 ): AsyncGenerator<VectorInput> {
   let [line, width] = [0, 0];
   for await (const raw of records) {
     // A byte order mark is no part of JSON.
     const record = line++ === 0 ? raw.replace(/^\ufeff/, '') : raw;
     if (record.trim() === '') continue;
-    const found = readJsonVector(record);
+    const found = readJsonVector(record, keys);
     if (typeof found === 'string') {
       skip(line, found);
       continue;
@@ -124,7 +126,10 @@ export async function* readJsonVectors(
 }
 
 /** A vector and its name, or what is wrong with the line. */
-function readJsonVector(line: string): { vector: Float32Array; text: string | null } | string {
+function readJsonVector(
+  line: string,
+  keys: readonly string[],
+): { vector: Float32Array; text: string | null } | string {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -135,10 +140,10 @@ function readJsonVector(line: string): { vector: Float32Array; text: string | nu
   const record = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const list = Array.isArray(value)
     ? value
-    : vectorKeys.map((key) => record[key]).find((found) => found !== undefined);
+    : keys.map((key) => record[key]).find((found) => found !== undefined);
   const isNumbers =
     Array.isArray(list) && list.length > 0 && list.every((item) => item === null || typeof item === 'number');
-  if (!isNumbers) return `has no vector, expected an array of numbers as ${vectorKeys.join(', ')}`;
+  if (!isNumbers) return `has no vector, expected an array of numbers as ${keys.join(', ')}`;
   const text = [record.token, record.text].find((name) => typeof name === 'string') as string | undefined;
   return { vector: Float32Array.from(list, (item) => item ?? Number.NaN), text: text ?? null };
 }

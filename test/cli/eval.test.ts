@@ -78,6 +78,20 @@ describe('emb eval', () => {
     },
   );
 
+  test('the cosine with a row of zeros is 0, as gensim has it', () => {
+    const vectors = '6 2\\na 1 0\\nb 1 1\\nc 0 2\\nd -1 3\\nz 0 0\\ne 2 -1\\n';
+    const pairs = 'a\\tb\\t9\\na\\tc\\t5\\nb\\td\\t6\\na\\tz\\t4\\nd\\te\\t1\\n';
+    const { stdout, stderr, code } = shell(
+      `FILE=$(mktemp --suffix=.txt); printf '${vectors}' > $FILE; printf '${pairs}' | emb eval -m $FILE - -f jsonl; rm $FILE`,
+    );
+    expect(code, stderr).toBe(0);
+    const [row] = rowsOf(stdout);
+    expect(row).toMatchObject({ pairs: 5, oov: 0 });
+    // evaluate_word_pairs of gensim 4.4.0
+    expect(row.pearson).toBeCloseTo(0.971965605197434, 6);
+    expect(row.spearman).toBeCloseTo(0.9746794344808964, 12);
+  });
+
   test('pairs are one record in a table too, and - reads stdin', () => {
     const { stdout, code } = shell(`cat ${folder}/pairs.tsv | emb eval -m ${folder}/vectors.txt -`);
     expect(code).toBe(0);

@@ -1,5 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { emb, shell, start } from '../support/emb.ts';
+import { writeTables } from '../support/safetensors.ts';
 
 const model = 'fixtures/model/gpt2-tiny';
 
@@ -31,6 +35,52 @@ describe('emb neighbors', () => {
     // JSON lines name what they hold; the rest is the same.
     expect(answers[0]).toContain('"query":"("');
     expect(new Set(answers.map((answer) => answer.replace(/"query":[^,]+/g, ''))).size).toBe(1);
+  });
+
+  describe('of tables that are odd', () => {
+    const work = mkdtempSync(join(tmpdir(), 'emb-neighbors-'));
+    afterAll(() => rmSync(work, { recursive: true, force: true }));
+    const write = (rows: number[][]) => {
+      const path = join(work, `${rows.length}.safetensors`);
+      writeTables(path, { 'wte.weight': { rows } });
+      return path;
+    };
+
+    test('--center is the mean of the finite rows, and says so', () => {
+      const rows = [
+        [1, 2],
+        [3, 4],
+        [Number.NaN, 1],
+        [4, -6],
+        [0, Number.NEGATIVE_INFINITY],
+      ];
+      const path = write(rows);
+      for (const metric of ['cosine', 'dot', 'l2']) {
+        const args = ['neighbors', '-m', path, '--ids', '0', '--center', '--metric', metric, '-f', 'ids'];
+        const { stdout, stderr, code } = emb(args);
+        // Without the mean, (8/3, 0): (-5/3, 2), (1/3, 4), (4/3, -6).
+        expect([code, stdout], stderr).toEqual([0, '1 3\n']);
+        expect(stderr).toContain('the mean is that of 3 of 5 rows: the others hold a NaN or an infinity');
+      }
+      const embedded = emb(['embed', '-m', path, '--ids', '1,3', '--center', '-f', 'csv', '-q']).stdout;
+      expect(embedded).toContain(',0.33333334,4\n');
+    });
+
+    test('a query that --center leaves nothing of has no neighbors, and says so', () => {
+      const path = write(Array.from({ length: 4 }, () => [1, 1]));
+      const { stdout, stderr } = emb(['neighbors', '-m', path, '--ids', '1', '--center', '-f', 'ids']);
+      expect(stdout.trim()).toBe('');
+      expect(stderr).toContain('vector 0 (#1) is zero without what is taken out of it: it has no neighbors');
+    });
+  });
+
+  test('--input jsonl:field names the key of the vectors', () => {
+    const { stdout, code, stderr } = shell(
+      `emb embed -m ${model} --ids 7 -f jsonl | sed s/vector/v/ | emb neighbors -m ${model} --vectors - --input jsonl:v -k 1 -f ids`,
+    );
+    expect([code, stdout.trim()], stderr).toEqual([0, '7']);
+    const none = shell(`echo '{"vector":[1]}' | emb neighbors -m ${model} --vectors - --input jsonl:v`);
+    expect(none.stderr).toContain('has no vector, expected an array of numbers as v');
   });
 
   test('l2 is a distance, dot is neither, both kernels give the same bytes', () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { centralities, findByProduct, rankRows, unitRow, weightedSum } from '../../src/core/analogy.ts';
 import { findNeighbors } from '../../src/core/neighbors.ts';
 import { openModel } from '../../src/model/open.ts';
+import { tableOf } from '../support/table.ts';
 
 interface Answers {
   most_similar: { positive: string[]; negative: string[]; add: Scored[]; mul: Scored[] }[];
@@ -71,4 +72,35 @@ test('a sum that cancels and rows without a direction are told', () => {
   expect(weightedSum([unitOf('king'), unitOf('king')], [1, -1])).toBeUndefined();
   expect(unitRow(Float32Array.of(0, 0), 0, 2)).toBeUndefined();
   expect(unitRow(Float32Array.of(1, Number.NaN), 0, 2)).toBeUndefined();
+});
+
+test('3CosMul of rows that float32 cannot tell apart is decided by float64', async () => {
+  const [rows, dim] = [70_500, 6];
+  let state = 5;
+  const draw = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32 - 0.5;
+  };
+  const mean = Array.from({ length: dim }, draw);
+  // So many that they are ranked meanwhile; those of one value are equal.
+  const data = Float32Array.from(
+    { length: rows * dim },
+    (_, i) => mean[i % dim]! * (1 + (i < 6000 ? 1e-6 * draw() : 0)),
+  );
+  const queries = [0, 1, 2].map(() => unitRow(Float32Array.from({ length: dim }, draw), 0, dim)!);
+  const weights = [1, 1, -1];
+  const cosinesOf = (row: number) => {
+    const values = Array.from(data.subarray(row * dim, (row + 1) * dim));
+    const norm = Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
+    return queries.map((query) => values.reduce((sum, x, i) => sum + x * query[i]!, 0) / norm);
+  };
+  const scored = Array.from({ length: rows }, (_, row) => {
+    const [a, b, c] = cosinesOf(row).map((cosine) => (1 + cosine) / 2) as [number, number, number];
+    return { row, score: (a * b) / (c + 1e-6) };
+  }).sort((a, b) => b.score - a.score || a.row - b.row);
+  for (const kernel of ['ts', 'simd'] as const) {
+    const found = await findByProduct(tableOf(data, dim, 500), queries, weights, { k: 6, kernel });
+    for (const [index, { score }] of found.entries())
+      expect(Math.abs(score / scored[index]!.score - 1)).toBeLessThan(1e-14);
+  }
 });

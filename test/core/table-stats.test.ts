@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ClassMeter } from '../../src/core/class-stats.ts';
 import { type HistogramBin, histogramOf } from '../../src/core/histogram.ts';
+import { normalizeRows } from '../../src/core/norms.ts';
 import { measureTable, type PlacedValue, type TableStats } from '../../src/core/table-stats.ts';
 import type { RowBlock } from '../../src/types.ts';
 
@@ -56,7 +58,7 @@ function expectStats(found: TableStats, wanted: Wanted): void {
   // Σx² - n·mean² cancels where the mean is large against the spread.
   close(found.std, wanted.std, size * Math.max(1, size / (wanted.std || 1)));
   close(found.normMean, wanted.normMean);
-  close(found.normStd, wanted.normStd, (wanted.normMean ?? 0) ** 2 / (wanted.normStd || 1));
+  close(found.normStd, wanted.normStd, (wanted.normMean ?? 0) + (wanted.normStd ?? 0));
   for (const key of ['smallestNorms', 'largestNorms'] as const) {
     expect(found[key].map(({ row }) => row)).toEqual(wanted[key].map(([row]) => row));
     found[key].forEach(({ value }, i) => {
@@ -138,6 +140,29 @@ describe('the stats of a table', () => {
       histogramRows: 0,
       histogramEvery: 0,
     });
+  });
+
+  it('tell how norms differ that are nearly one, and nothing where rows are equal', async () => {
+    const dim = 16;
+    const rows = 4000;
+    const data = Float32Array.from({ length: rows * dim }, (_, i) => Math.sin(i * i));
+    normalizeRows(data, dim);
+    const norms = Array.from({ length: rows }, (_, row) =>
+      Math.sqrt(data.subarray(row * dim, (row + 1) * dim).reduce((sum, x) => sum + x * x, 0)),
+    );
+    const mean = norms.reduce((sum, norm) => sum + norm, 0) / rows;
+    const spread = Math.sqrt(norms.reduce((sum, norm) => sum + (norm - mean) ** 2, 0) / rows);
+    const same = Float32Array.from({ length: rows * dim }, (_, i) => Math.sin(i % dim));
+    for (const kernel of ['ts', 'simd'] as const) {
+      const { normStd } = await measure(data, dim, { kernel });
+      expect(Math.abs(normStd! / spread - 1)).toBeLessThan(1e-6);
+      const equal = await measure(same, dim, { kernel });
+      expect(equal.normStd).toBeLessThan(1e-15);
+      expect(equal.meanCosine).toBeLessThanOrEqual(1);
+    }
+    const meter = new ClassMeter(dim);
+    meter.add({ start: 0, rows, data }, () => 'all');
+    expect(Math.abs(meter.results()[0]!.normStd! / spread - 1)).toBeLessThan(1e-6);
   });
 
   it('of more dimensions than sums are kept for still count, measure and rank', async () => {

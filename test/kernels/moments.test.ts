@@ -136,7 +136,13 @@ describe('the plain kernel of stats', () => {
     const bounds = { low: -5, high: 8, smallestNorm: 1, largestNorm: 20 };
     const count = plainMoments.reviewRows(sums, 6, bounds);
     expect([...sums.notable.subarray(0, count)]).toEqual([1, 2, 3, 4]);
-    expect([...sums.totals]).toEqual([20 + Math.sqrt(2), 25 + 36 + 81 + 2, 1]);
+    const norms = [5, 0, 6, 9, Math.sqrt(2)];
+    const mean = norms.reduce((sum, norm) => sum + norm, 0) / 5;
+    const spread = norms.reduce((sum, norm) => sum + (norm - mean) ** 2, 0);
+    const [total, found, zeros, counted, middle] = sums.totals;
+    expect([total, zeros, counted]).toEqual([20 + Math.sqrt(2), 1, 5]);
+    expect(found).toBeCloseTo(spread, 12);
+    expect(middle).toBeCloseTo(mean, 14);
     releaseMomentSums(sums);
   });
 

@@ -223,7 +223,8 @@ function addEightRows(
 /**
  * Adds rows to the totals, and writes the numbers of those that are not finite or lie beyond a bound. Returns their count.
  *
- * Shape: rowSquares f64 [rows], rowLows, rowHighs f32 [rows] → totals f64 [3] (norms, their squares, rows of zeros), notable u32 [rows]
+ * Shape: rowSquares f64 [rows], rowLows, rowHighs f32 [rows] → totals f64 [5] (sum of norms, of squares of their distances from
+ * the mean, rows of zeros, rows, mean), notable u32 [rows]
  */
 export function reviewRows(
   rowSquares: usize,
@@ -238,8 +239,10 @@ export function reviewRows(
   largestNorm: f64,
 ): i32 {
   let norms = load<f64>(totals);
-  let squares = load<f64>(totals, 8);
+  let spread = load<f64>(totals, 8);
   let zeros = load<f64>(totals, 16);
+  let counted = load<f64>(totals, 24);
+  let mean = load<f64>(totals, 32);
   let end = notable;
   for (let row = 0; row < rows; row++) {
     const square = load<f64>(rowSquares + ((<usize>row) << 3));
@@ -248,7 +251,10 @@ export function reviewRows(
       const at = (<usize>row) << 2;
       const norm = sqrt(square);
       norms += norm;
-      squares += square;
+      counted += 1;
+      const gap = norm - mean;
+      mean += gap / counted;
+      spread += gap * (norm - mean);
       if (square == 0) zeros += 1;
       inside =
         norm >= smallestNorm &&
@@ -262,8 +268,10 @@ export function reviewRows(
     }
   }
   store<f64>(totals, norms);
-  store<f64>(totals, squares, 8);
+  store<f64>(totals, spread, 8);
   store<f64>(totals, zeros, 16);
+  store<f64>(totals, counted, 24);
+  store<f64>(totals, mean, 32);
   return <i32>((end - notable) >> 2);
 }
 
