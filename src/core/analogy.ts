@@ -174,11 +174,11 @@ export async function findByProduct(
   };
   await compareRows(table, queries, options, visit, async () => {
     if (open.length <= mostOpen + 4 * options.k) return;
-    const best = (await rank(open.open().rows)).sort((a, b) => a.row - b.row);
+    const best = (await rank(open.rows())).sort((a, b) => a.row - b.row);
     const bounds = (side: number) => Float64Array.from(best, ({ score }) => score * (1 + side * exactSlack));
     open.settle({ rows: Uint32Array.from(best, ({ row }) => row), least: bounds(-1), most: bounds(1) });
   });
-  return rank(open.open().rows);
+  return rank(open.rows());
 }
 
 /** Some rows by their product in float64, best first. Ties: lower row first. */

@@ -68,10 +68,15 @@ export class Contenders {
   }
 
   /** Those that have not lost. */
-  open(): Contended {
+  rows(): Uint32Array {
     this.#sieve();
+    return Uint32Array.from(this.#rows);
+  }
+
+  /** The same, with their bounds. */
+  open(): Contended {
     return {
-      rows: Uint32Array.from(this.#rows),
+      rows: this.rows(),
       least: Float64Array.from(this.#least),
       most: Float64Array.from(this.#most),
     };
@@ -80,7 +85,7 @@ export class Contenders {
   /** Puts the best of the rows that are open in place of all: found by their scores, ascending by row. */
   settle({ rows, least, most }: Contended): void {
     this.#top = new TopRows(this.#count);
-    rows.forEach((row, i) => this.#top.offer(row, least[i]));
+    for (const [i, row] of rows.entries()) this.#top.offer(row, least[i]);
     [this.#rows, this.#least, this.#most] = [rows, least, most].map((list) => Array.from(list));
     this.#limit = firstLimit + 2 * this.#count;
   }

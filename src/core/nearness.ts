@@ -6,18 +6,18 @@ import { type Components, removeComponents } from './components.ts';
 /** Bytes of float64 rows that are compared at a time, one row at least. */
 const chunkBytes = 1 << 20;
 
-/** How near a row is to a query, both without what is removed from them. */
+/** How near rows are to a query, all without what is removed from them. Shape: [rows] each */
 export interface ExactNearness {
   /** Units: cosine -1..1, dot, or L2 distance. NaN for a row without a direction. */
-  score: number;
-  /** L2 norm of the row. */
-  norm: number;
+  scores: Float64Array;
+  /** L2 norms of the rows. */
+  norms: Float64Array;
 }
 
 /**
  * Compares rows with a query in float64, sums taken from first to last.
  *
- * Shape: rows float32 [n, dim], query [dim] → n results
+ * Shape: rows float32 [n, dim], query [dim] → [n]
  */
 export function compareExactly(
   rows: Float32Array,
@@ -25,11 +25,12 @@ export function compareExactly(
   metric: Metric,
   kernel: DotKernel,
   removed: Components | undefined,
-): ExactNearness[] {
+): ExactNearness {
   const dim = query.length;
   const most = Math.max(1, Math.min(rows.length / dim, Math.floor(chunkBytes / (dim * 8))));
   const [data, exact, sums, own] = [most * dim, dim, 3 * most, 3].map(claimDoubles);
-  const results: ExactNearness[] = [];
+  const scores = new Float64Array(rows.length / dim);
+  const norms = new Float64Array(rows.length / dim);
   try {
     exact.set(reduced(query, removed));
     kernel.sumExactly({ data: exact, rows: 1, query: exact, sums: own });
@@ -42,20 +43,21 @@ export function compareExactly(
         for (let row = 0; row < count; row++)
           removeComponents(data.subarray(row * dim, (row + 1) * dim), removed);
       kernel.sumExactly({ data, rows: count, query: exact, sums });
-      for (let row = 0; row < count; row++)
-        results.push(scoreOf(metric, sums.subarray(3 * row, 3 * row + 3), queryNorm));
+      for (let row = 0, at = first / dim; row < count; row++, at++) {
+        norms[at] = Math.sqrt(sums[3 * row + 1]);
+        scores[at] = scoreOf(metric, sums[3 * row], norms[at], sums[3 * row + 2], queryNorm);
+      }
     }
-    return results;
+    return { scores, norms };
   } finally {
     for (const part of [data, exact, sums, own]) releaseBytes(part);
   }
 }
 
-function scoreOf(metric: Metric, [dot, square, distance]: Float64Array, queryNorm: number): ExactNearness {
-  const norm = Math.sqrt(square);
-  if (metric === 'dot') return { score: dot, norm };
-  if (metric === 'l2') return { score: Math.sqrt(distance), norm };
-  return { score: Math.max(-1, Math.min(1, dot / norm / queryNorm)), norm };
+function scoreOf(metric: Metric, dot: number, norm: number, distance: number, queryNorm: number): number {
+  if (metric === 'dot') return dot;
+  if (metric === 'l2') return Math.sqrt(distance);
+  return Math.max(-1, Math.min(1, dot / norm / queryNorm));
 }
 
 /** A row without what is removed from it, in float64. */

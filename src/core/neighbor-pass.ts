@@ -5,6 +5,7 @@ import { isMeasured, type Metric, nearness } from '../kernels/nearness.ts';
 import type { HalfRows, RowBlock } from '../types.ts';
 import type { Components } from './components.ts';
 import { type Contended, Contenders } from './contenders.ts';
+import { EqualRuns } from './equal-runs.ts';
 import { Margins } from './margins.ts';
 import { reduced } from './nearness.ts';
 import type { Neighbor } from './ranking.ts';
@@ -20,10 +21,13 @@ const lostToRemoval = 2 ** -8;
 const leastShare = 2 ** -16;
 
 /** Rows of all queries that are kept between two float64 passes over what float32 leaves open. */
-const mostOpen = 1 << 20;
+const mostOpen = 1 << 18;
 
 /** How many of one query at least. */
-const leastOpen = 4096;
+const leastOpen = 1024;
+
+/** Where so many rows of a part are found, beside four for each that is asked for, equal ones among them are passed over. */
+const manyFound = 64;
 
 /** What a pass needs to know. All of it can be sent to another thread. */
 export interface PassOptions {
@@ -62,6 +66,11 @@ export class NeighborPass {
   readonly #margins: Margins;
   /** Squares of the norms that what is left of rows may come from; only where something is removed. Shape: [rows of a part] */
   readonly #origins: Float64Array;
+  readonly #equalRuns: EqualRuns;
+  /** Those of the part that is compared, once they are asked for. */
+  #partRuns: Uint32Array | undefined;
+  /** The run that was met last, and how many of its rows were. Shape: [count] */
+  readonly #lastRuns: [run: number, rows: number][];
   readonly #centerSquare: number;
   /** Products of the center with every line. Shape: [lines] */
   readonly #shifts: Float64Array;
@@ -71,6 +80,8 @@ export class NeighborPass {
     this.#dim = dim;
     this.#options = options;
     this.#count = given.length / dim;
+    this.#equalRuns = new EqualRuns(dim);
+    this.#lastRuns = Array.from({ length: this.#count }, () => [-1, 0]);
     this.#open = Array.from({ length: this.#count }, () => new Contenders(options.k));
     this.#mostOpen = Math.max(leastOpen, 4 * options.k, Math.floor(mostOpen / this.#count));
     const { removed } = options;
@@ -148,6 +159,7 @@ export class NeighborPass {
         this.#bounds[query] = this.#margins.boundOf(query, this.#open[query].bound);
       const review = this.#options.removed && (() => this.#removeFromSquares(rows));
       this.#candidates.find(part, this.#bounds, review);
+      this.#partRuns = undefined;
       for (let query = 0; query < this.#count; query++) this.#offer(query, part, block.start + row);
     }
   }
@@ -180,8 +192,17 @@ export class NeighborPass {
     const isSummed = this.#margins.isSummed(query);
     const first = query * mostRows;
     const count = isSummed ? counts[query] : part.rows;
+    const isFull = open.bound > Number.NEGATIVE_INFINITY && count > manyFound + 4 * this.#options.k;
+    if (isFull) this.#partRuns ??= this.#equalRuns.of(part, start);
+    const runs = isFull ? this.#partRuns : undefined;
+    let [run, ofRun] = this.#lastRuns[query];
     for (let at = 0; at < count; at++) {
       const row = isSummed ? found[first + at] : at;
+      if (runs !== undefined) {
+        if (runs[row] !== run) [run, ofRun] = [runs[row], 0];
+        // So many equal rows before it win over it.
+        if (ofRun >= this.#options.k) continue;
+      }
       const square = squares[row];
       let score: number;
       let margin: number;
@@ -196,7 +217,9 @@ export class NeighborPass {
       if (among !== undefined && among[id] === 0) continue;
       if (excluded?.has(id)) continue;
       open.meet(id, score - margin, score + margin);
+      ofRun++;
     }
+    this.#lastRuns[query] = [run, ofRun];
   }
 
   #rowOf({ data, type }: StoredRows, row: number): Float32Array {
@@ -227,7 +250,7 @@ export class NeighborPass {
 
   /** Lets only the k best of the rows of a query that are kept go on. */
   async settle(query: number, rank: (rows: Uint32Array) => Promise<Neighbor[]>): Promise<void> {
-    const { rows } = this.#open[query].open();
+    const rows = this.#open[query].rows();
     if (rows.length <= this.#mostOpen) return;
     const best = (await rank(rows)).sort((a, b) => a.row - b.row);
     const square = this.#norms[query] ** 2;

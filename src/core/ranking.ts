@@ -7,6 +7,9 @@ import { compareExactly } from './nearness.ts';
 /** Bytes of rows that are gathered at a time, one row at least. */
 const gatherBytes = 1 << 20;
 
+/** Rows beyond those that are asked for, that may be kept before the others are let go. */
+const keptRows = 1024;
+
 export interface Neighbor {
   row: number;
   /** Units: cosine -1..1, dot, or L2 distance; in float64. */
@@ -39,18 +42,27 @@ export async function rankExactly(
   query: Float32Array,
   { k, metric, threshold, kernel, removed, gathered }: Ranking,
 ): Promise<Neighbor[]> {
-  const found: Neighbor[] = [];
-  const most = gathered.length / table.dim;
-  for (let start = 0; start < ids.length; start += most) {
-    const part = ids.subarray(start, start + most);
-    const { data } = await table.gather(part, gathered);
-    for (const [index, nearness] of compareExactly(data, query, metric, kernel, removed).entries()) {
-      const { score } = nearness;
-      if (!Number.isFinite(score)) continue;
-      const far = threshold !== undefined && (metric === 'l2' ? score > threshold : score < threshold);
-      if (!far) found.push({ row: part[index], ...nearness });
-    }
-  }
   const nearer = metric === 'l2' ? 1 : -1;
-  return found.sort((a, b) => nearer * (a.score - b.score) || a.row - b.row).slice(0, k);
+  const isFar = (score: number, bound: number) => nearer * (score - bound) > 0;
+  let found: Neighbor[] = [];
+  // The score of the last that may be among the best, once there are as many.
+  let bound: number | undefined;
+  const keepBest = () => {
+    found = found.sort((a, b) => nearer * (a.score - b.score) || a.row - b.row).slice(0, k);
+    if (found.length === k) bound = found[k - 1].score;
+  };
+  const step = gathered.length / table.dim;
+  for (let start = 0; start < ids.length; start += step) {
+    const part = ids.subarray(start, start + step);
+    const { data } = await table.gather(part, gathered);
+    const { scores, norms } = compareExactly(data, query, metric, kernel, removed);
+    for (const [index, row] of part.entries()) {
+      const score = scores[index];
+      if (!Number.isFinite(score) || (threshold !== undefined && isFar(score, threshold))) continue;
+      if (bound === undefined || !isFar(score, bound)) found.push({ row, score, norm: norms[index] });
+    }
+    if (found.length > keptRows + 2 * k) keepBest();
+  }
+  keepBest();
+  return found;
 }

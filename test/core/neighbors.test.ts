@@ -150,6 +150,32 @@ describe('neighbors', () => {
     });
   });
 
+  test('of long runs of equal rows, those that may be answers', async () => {
+    const [rows, dim, count] = [900, 5, 9];
+    const data = Float32Array.from({ length: rows * dim }, (_, i) => Math.sin(i * i));
+    // Equal rows across parts, with another one between, and a query that is one of them.
+    data.fill(0.5, 100 * dim, 600 * dim);
+    data.fill(0.25, 300 * dim, 301 * dim);
+    const queries = Float32Array.from({ length: count * dim }, (_, i) => 0.5 + (i % dim === 0 ? i / 100 : 0));
+    const among = new Uint8Array(rows).fill(1).fill(0, 100, 350);
+    for (const metric of ['cosine', 'dot', 'l2'] as const)
+      for (const options of [
+        {},
+        { among },
+        { exclude: Array.from({ length: count }, () => new Set([100, 101])) },
+      ]) {
+        const found = await findNeighbors(tableOf(data, dim, 50), queries, { k: 4, metric, ...options });
+        const allowed = (row: number) =>
+          ('among' in options ? among[row] === 1 : true) &&
+          ('exclude' in options ? row !== 100 && row !== 101 : true);
+        for (const [query, answers] of found.entries()) {
+          const vector = queries.subarray(query * dim, (query + 1) * dim);
+          const expected = bruteForce(data, vector, { k: rows, metric }).filter(({ row }) => allowed(row));
+          expect(answers.map(({ row }) => row)).toEqual(expected.slice(0, 4).map(({ row }) => row));
+        }
+      }
+  });
+
   test('of rows and queries whose sums float32 does not hold are compared in float64', async () => {
     const draw = (i: number) => Math.sin(i * i);
     const data = Float32Array.from({ length: 60 * 8 }, (_, i) => draw(i));
