@@ -219,7 +219,8 @@ export class NeighborPass {
       open.meet(id, score - margin, score + margin);
       ofRun++;
     }
-    this.#lastRuns[query] = [run, ofRun];
+    // Rows that were met without looking at runs are of none that is known.
+    if (runs !== undefined) this.#lastRuns[query] = [run, ofRun];
   }
 
   #rowOf({ data, type }: StoredRows, row: number): Float32Array {

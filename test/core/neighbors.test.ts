@@ -151,29 +151,49 @@ describe('neighbors', () => {
   });
 
   test('of long runs of equal rows, those that may be answers', async () => {
-    const [rows, dim, count] = [900, 5, 9];
-    const data = Float32Array.from({ length: rows * dim }, (_, i) => Math.sin(i * i));
-    // Equal rows across parts, with another one between, and a query that is one of them.
-    data.fill(0.5, 100 * dim, 600 * dim);
-    data.fill(0.25, 300 * dim, 301 * dim);
-    const queries = Float32Array.from({ length: count * dim }, (_, i) => 0.5 + (i % dim === 0 ? i / 100 : 0));
-    const among = new Uint8Array(rows).fill(1).fill(0, 100, 350);
-    for (const metric of ['cosine', 'dot', 'l2'] as const)
-      for (const options of [
-        {},
-        { among },
-        { exclude: Array.from({ length: count }, () => new Set([100, 101])) },
-      ]) {
-        const found = await findNeighbors(tableOf(data, dim, 50), queries, { k: 4, metric, ...options });
-        const allowed = (row: number) =>
-          ('among' in options ? among[row] === 1 : true) &&
-          ('exclude' in options ? row !== 100 && row !== 101 : true);
+    const dim = 3;
+    const values = [
+      [1, 2, 3],
+      [1, 2, 3.001],
+      [-1, 0.5, 2],
+      [3, 2, 1],
+    ];
+    const cases = fc.record({
+      // What is repeated, and how often: parts of a block are cut at its end.
+      runs: fc.array(fc.tuple(fc.nat({ max: 3 }), fc.integer({ min: 1, max: 400 })), {
+        minLength: 3,
+        maxLength: 8,
+      }),
+      blockRows: fc.integer({ min: 90, max: 260 }),
+      asked: fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 10 }),
+      k: fc.integer({ min: 1, max: 6 }),
+      metric: fc.constantFrom<Metric>('cosine', 'dot', 'l2'),
+      left: fc.constantFrom('all', 'among', 'exclude'),
+      seed: fc.nat(),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ runs, blockRows, asked, k, metric, left, seed }) => {
+        const data = Float32Array.from(
+          runs.flatMap(([value, length]) => Array.from({ length }, () => values[value]!).flat()),
+        );
+        const rows = data.length / dim;
+        const queries = Float32Array.from(asked.flatMap((value) => values[value]!.map((x) => x + 0.25)));
+        const isOut = (row: number) => (row * 7 + seed) % 5 === 0;
+        const out = Array.from({ length: rows }, (_, row) => row).filter(isOut);
+        const among = Uint8Array.from({ length: rows }, (_, row) => Number(!isOut(row)));
+        const exclude = asked.map(() => new Set(out));
+        const more = { all: {}, among: { among }, exclude: { exclude } }[left];
+        const found = await findNeighbors(tableOf(data, dim, blockRows), queries, { k, metric, ...more });
         for (const [query, answers] of found.entries()) {
           const vector = queries.subarray(query * dim, (query + 1) * dim);
-          const expected = bruteForce(data, vector, { k: rows, metric }).filter(({ row }) => allowed(row));
-          expect(answers.map(({ row }) => row)).toEqual(expected.slice(0, 4).map(({ row }) => row));
+          const expected = bruteForce(data, vector, { k: rows, metric })
+            .filter(({ row }) => left === 'all' || !isOut(row))
+            .slice(0, k);
+          expect(answers.map(({ row }) => row)).toEqual(expected.map(({ row }) => row));
         }
-      }
+      }),
+      { seed: 3, numRuns: 120 },
+    );
   });
 
   test('of rows and queries whose sums float32 does not hold are compared in float64', async () => {
