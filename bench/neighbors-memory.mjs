@@ -46,7 +46,7 @@ function readTable() {
 const bits = new Uint32Array(1);
 const number = new Float32Array(bits.buffer);
 
-/** By type; exponents of the halves are 14 or 15, so that all are normal. */
+/** By type; the exponent of the halves is 14, so that all are normal. */
 const decoders = {
   F32: (value) => value,
   BF16: (half) => {

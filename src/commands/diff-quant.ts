@@ -100,14 +100,23 @@ function placesOf(pairs: RowPairs, changed: ChangedRows, order: Uint32Array): nu
 
 /** Mean and worst over all rows with a relative distance, unchanged ones being 0; null where there are none. */
 function relativeL2({ changed, totals }: Loss): { mean: number | null; worst: number | null } {
-  if (totals.rows === 0) return { mean: null, worst: null };
+  const rows = totals.rows - fromZeros(changed);
+  if (rows === 0) return { mean: null, worst: null };
   let [sum, worst] = [0, 0];
   for (const value of changed.relativeL2) {
     if (!Number.isFinite(value)) continue;
     sum += value;
     worst = Math.max(worst, value);
   }
-  return { mean: sum / totals.rows, worst };
+  return { mean: sum / rows, worst };
+}
+
+/** Changed rows that were all zeros before, and are finite: they have no relative distance. */
+function fromZeros({ normBefore, normAfter }: ChangedRows): number {
+  return normBefore.reduce(
+    (count, norm, i) => count + Number(norm === 0 && Number.isFinite(normAfter[i])),
+    0,
+  );
 }
 
 /** Rows that hold a NaN or an infinity in one table or both. */
@@ -118,11 +127,12 @@ function captionOf(loss: Loss): string {
   const { mean, worst } = relativeL2(loss);
   const parts = [
     `${formatCount(changed.after.length)} of ${formatCount(pairs.after.length)} rows changed`,
-    signalOf(totals),
+    signalOf(totals, notFinite(loss)),
   ];
   if (mean !== null && worst !== null)
     parts.push(`relative L2 ${mean.toPrecision(3)} on average, ${worst.toPrecision(3)} at worst`);
   const others: [number, string][] = [
+    [fromZeros(changed), 'from all zeros'],
     [notFinite(loss), 'not finite'],
     [pairs.removed.length, 'removed'],
     [pairs.added.length, 'added'],
@@ -135,10 +145,11 @@ function captionOf(loss: Loss): string {
   return parts.join(', ');
 }
 
-function signalOf({ rows, signal, noise }: DiffTotals): string {
+function signalOf({ rows, signal, noise }: DiffTotals, others: number): string {
   if (rows === 0) return 'no row of finite values to compare';
   if (signal === 0 && noise > 0) return 'all values were 0 before';
-  return noise === 0 ? 'nothing lost' : `SNR ${signalToNoise(signal, noise).toFixed(2)} dB`;
+  if (noise === 0) return others === 0 ? 'nothing lost' : 'nothing lost in finite rows';
+  return `SNR ${signalToNoise(signal, noise).toFixed(2)} dB`;
 }
 
 function summaryReport(before: Side, after: Side, loss: Loss): Report {

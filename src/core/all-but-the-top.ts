@@ -17,12 +17,32 @@ export async function leadingComponents(
 ): Promise<Components> {
   const { dim } = table;
   const { rows, directions } = await principalComponents(table, count, options);
-  const flat = new Float64Array(directions.length * dim);
-  for (const [index, direction] of directions.entries()) flat.set(direction, index * dim);
-  return {
-    mean: (await meanOfFinite(() => table.scan(), dim)).mean,
-    directions: flat,
-    count: directions.length,
-    rows,
-  };
+  const upright = orthonormal(directions);
+  const flat = new Float64Array(upright.length * dim);
+  for (const [index, direction] of upright.entries()) flat.set(direction, index * dim);
+  const { mean } = await meanOfFinite(() => table.scan(), dim);
+  return { mean, directions: flat, count: upright.length, rows };
+}
+
+/** A direction of which the others leave less is none of its own. */
+const leastOwn = 1e-6;
+
+/**
+ * Directions at right angles to each other, to the last bits: those that are combined from rows are so only as far as their products were
+ * float32. Gram and Schmidt, each twice.
+ */
+function orthonormal(directions: readonly Float64Array[]): Float64Array[] {
+  const found: Float64Array[] = [];
+  for (const direction of directions) {
+    const own = direction.slice();
+    for (let time = 0; time < 2; time++)
+      for (const other of found) {
+        let along = 0;
+        for (let i = 0; i < own.length; i++) along += own[i] * other[i];
+        for (let i = 0; i < own.length; i++) own[i] -= along * other[i];
+      }
+    const norm = Math.sqrt(own.reduce((sum, x) => sum + x * x, 0));
+    if (norm > leastOwn) found.push(own.map((x) => x / norm));
+  }
+  return found;
 }

@@ -1,9 +1,6 @@
 import { isMeasured, type Metric } from '../kernels/nearness.ts';
 import type { QueryLines } from '../kernels/rounded.ts';
 
-/** Part of a number that float64 sums may be off, of a query that was rounded to float32; and much more. */
-const doubleSlack = 2 ** -22;
-
 /** Part of the square of a query that rounding a distance in float64 may be, and much more. */
 const distanceSlack = 2 ** -40;
 
@@ -36,6 +33,8 @@ export class Margins {
   /** Part of the square of a row's origin that the row's may be off: its own sum, that of products with the mean, and those with directions. */
   readonly #squareSlack: number;
   readonly #removal: Removal | undefined;
+  /** Queries that are compared in float64 alone. */
+  readonly #exact = new Set<number>();
 
   /** @param norms of the queries as they are compared. Shape: [count] */
   constructor(dim: number, metric: Metric, norms: Float64Array, removal: Removal | undefined) {
@@ -46,8 +45,14 @@ export class Margins {
     this.#squareSlack = this.#slack * (removal === undefined ? 1 : 3 + 2 * Math.sqrt(removal.directions));
   }
 
+  /** From now on a query is compared in float64 alone. */
+  compareExactly(query: number): void {
+    this.#exact.add(query);
+  }
+
   /** Whether float32 holds the sums of products with a query. */
   isSummed(query: number): boolean {
+    if (this.#exact.has(query)) return false;
     const norm = this.#norms[query];
     return this.#metric === 'cosine' || norm === 0 || isMeasured(norm * norm);
   }
@@ -65,12 +70,9 @@ export class Margins {
     return 2 * product + this.#squareSlack * origin + this.#distanceMargin(query);
   }
 
-  /** Of float64 sums. */
-  ofDoubles(query: number, square: number): number {
-    if (this.#metric === 'cosine') return doubleSlack;
-    const product = Math.sqrt(square) * this.#norms[query];
-    if (this.#metric === 'dot') return doubleSlack * product;
-    return doubleSlack * (2 * product + square) + this.#distanceMargin(query);
+  /** Of a nearness that comes from a distance in float64. */
+  ofDistance(query: number, distance: number): number {
+    return this.#distanceMargin(query) + distanceSlack * distance ** 2;
   }
 
   /** What rounding a distance is, of which the square of the query is a part that nearness lacks. */

@@ -54,7 +54,14 @@ export function compareExactly(
   }
 }
 
-function scoreOf(metric: Metric, dot: number, norm: number, distance: number, queryNorm: number): number {
+/** Cosine, dot or L2 distance, of sums in float64. */
+export function scoreOf(
+  metric: Metric,
+  dot: number,
+  norm: number,
+  distance: number,
+  queryNorm: number,
+): number {
   if (metric === 'dot') return dot;
   if (metric === 'l2') return Math.sqrt(distance);
   return Math.max(-1, Math.min(1, dot / norm / queryNorm));

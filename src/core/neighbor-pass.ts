@@ -1,11 +1,12 @@
 import { claimFloats, releaseBytes } from '../kernels/arena.ts';
 import { CandidateRows, halvesLines, type StoredRows } from '../kernels/candidate-rows.ts';
-import { type DotKernel, decodeHalves } from '../kernels/dots.ts';
+import type { DotKernel } from '../kernels/dots.ts';
 import { isMeasured, type Metric, nearness } from '../kernels/nearness.ts';
 import type { HalfRows, RowBlock } from '../types.ts';
 import type { Components } from './components.ts';
 import { type Contended, Contenders } from './contenders.ts';
 import { EqualRuns } from './equal-runs.ts';
+import { ExactRows } from './exact-rows.ts';
 import { Margins } from './margins.ts';
 import { reduced } from './nearness.ts';
 import type { Neighbor } from './ranking.ts';
@@ -16,6 +17,9 @@ import type { Neighbor } from './ranking.ts';
  * The norm that it may come from is that of the row and that of the mean.
  */
 const lostToRemoval = 2 ** -8;
+
+/** A query of which less is left, as part of the norms that it comes from, is compared in float64 alone. */
+const leastLeft = 2 ** -20;
 
 /** Nor is the square of the row itself less than this of it. */
 const leastShare = 2 ** -16;
@@ -66,6 +70,7 @@ export class NeighborPass {
   readonly #margins: Margins;
   /** Squares of the norms that what is left of rows may come from; only where something is removed. Shape: [rows of a part] */
   readonly #origins: Float64Array;
+  readonly #exact: ExactRows;
   readonly #equalRuns: EqualRuns;
   /** Those of the part that is compared, once they are asked for. */
   #partRuns: Uint32Array | undefined;
@@ -86,13 +91,14 @@ export class NeighborPass {
     this.#mostOpen = Math.max(leastOpen, 4 * options.k, Math.floor(mostOpen / this.#count));
     const { removed } = options;
     this.#lines = this.#count + (removed === undefined ? 0 : 1 + removed.count);
+    this.#exact = new ExactRows(given, { dim, lines: this.#lines, metric: options.metric, removed });
     this.#queries = claimFloats(this.#lines * dim);
     this.#bounds = new Float64Array(this.#count);
     this.#norms = new Float64Array(this.#count);
-    for (let query = 0; query < this.#count; query++)
-      this.#prepare(query, given.subarray(query * dim, (query + 1) * dim));
     const origins = removed && { directions: removed.count, least: lostToRemoval };
     this.#margins = new Margins(dim, options.metric, this.#norms, origins);
+    for (let query = 0; query < this.#count; query++)
+      this.#prepare(query, given.subarray(query * dim, (query + 1) * dim));
     if (removed !== undefined) {
       this.#queries.set(removed.mean, this.#count * dim);
       this.#queries.set(removed.directions, (this.#count + 1) * dim);
@@ -124,10 +130,14 @@ export class NeighborPass {
   /** The query as it is multiplied: without what is removed, and of length 1 for the cosine. */
   #prepare(query: number, given: Float32Array): void {
     const vector = reduced(given, this.#options.removed);
-    let square = 0;
-    for (const value of vector) square += value * value;
+    const norm = normOf(vector);
     const isCosine = this.#options.metric === 'cosine';
-    const norm = Math.sqrt(square);
+    const { removed } = this.#options;
+    if (removed !== undefined) {
+      const origin = normOf(given) + normOf(removed.mean);
+      // What is left is rounding as well, and no longer at right angles to the directions.
+      if (norm < leastLeft * origin) this.#margins.compareExactly(query);
+    }
     // Of length 0 and not finite: such a query has no cosine, or none that is finite.
     this.#norms[query] = norm < Number.POSITIVE_INFINITY && (norm > 0 || !isCosine) ? norm : Number.NaN;
     const divisor = isCosine ? norm : 1;
@@ -145,7 +155,15 @@ export class NeighborPass {
     return shifts;
   }
 
-  compare(block: RowBlock | HalfRows): void {
+  /**
+   * Compares the rows of a block, which come in ascending order.
+   *
+   * @param rank is asked for the best rows of a query of which very many are kept
+   */
+  async compare(
+    block: RowBlock | HalfRows,
+    rank?: (query: number, rows: Uint32Array) => Promise<Neighbor[]>,
+  ): Promise<void> {
     const dim = this.#dim;
     const most = this.#candidates.mostRows;
     for (let row = 0; row < block.rows; row += most) {
@@ -159,8 +177,12 @@ export class NeighborPass {
         this.#bounds[query] = this.#margins.boundOf(query, this.#open[query].bound);
       const review = this.#options.removed && (() => this.#removeFromSquares(rows));
       this.#candidates.find(part, this.#bounds, review);
+      this.#exact.begin();
       this.#partRuns = undefined;
-      for (let query = 0; query < this.#count; query++) this.#offer(query, part, block.start + row);
+      for (let query = 0; query < this.#count; query++) {
+        this.#offer(query, part, block.start + row);
+        if (rank !== undefined && this.#open[query].length > this.#mostOpen) await this.#settle(query, rank);
+      }
     }
   }
 
@@ -203,19 +225,29 @@ export class NeighborPass {
         // So many equal rows before it win over it.
         if (ofRun >= this.#options.k) continue;
       }
-      const square = squares[row];
-      let score: number;
-      let margin: number;
-      if (isSummed && isMeasured(square)) {
-        score = nearness(metric, dots[first + row], square);
-        const origin = removed === undefined ? square : this.#origins[row];
-        margin = this.#margins.of(query, score, square, origin);
-      } else [score, margin] = this.#nearnessOf(query, this.#rowOf(part, row));
-      // A NaN enters nowhere.
-      if (!(score + margin > open.bound) || !Number.isFinite(score)) continue;
       const id = start + row;
-      if (among !== undefined && among[id] === 0) continue;
-      if (excluded?.has(id)) continue;
+      if ((among !== undefined && among[id] === 0) || excluded?.has(id)) continue;
+      const square = squares[row];
+      if (isSummed && isMeasured(square)) {
+        const score = nearness(metric, dots[first + row], square);
+        const origin = removed === undefined ? square : this.#origins[row];
+        const margin = this.#margins.of(query, score, square, origin);
+        // A NaN enters nowhere.
+        if (!(score + margin > open.bound)) continue;
+        if (!isFull) {
+          open.meet(id, score - margin, score + margin);
+          continue;
+        }
+      }
+      // What float32 does not hold; and where it tells few rows apart, all that it leaves open.
+      const exact = this.#exact.score(query, part, row);
+      const score = this.#nearnessOf(query, exact);
+      const margin = this.#marginOf(query, exact);
+      if (!(score + margin > open.bound) || !Number.isFinite(score)) {
+        // Nor do the others of its run.
+        ofRun = this.#options.k;
+        continue;
+      }
       open.meet(id, score - margin, score + margin);
       ofRun++;
     }
@@ -223,49 +255,41 @@ export class NeighborPass {
     if (runs !== undefined) this.#lastRuns[query] = [run, ofRun];
   }
 
-  #rowOf({ data, type }: StoredRows, row: number): Float32Array {
-    const [first, end] = [row * this.#dim, (row + 1) * this.#dim];
-    return type === undefined ? data.subarray(first, end) : decodeHalves(data.subarray(first, end), type);
+  /** A score of float64 as nearness. */
+  #nearnessOf(query: number, score: number): number {
+    return this.#options.metric === 'l2' ? this.#norms[query] ** 2 - score ** 2 : score;
   }
 
-  /** In float64, for rows and queries of which float32 does not hold the sums; and how far it may be off. */
-  #nearnessOf(query: number, row: Float32Array): [score: number, margin: number] {
-    const { metric, removed } = this.#options;
-    const values = reduced(row, removed);
-    const first = query * values.length;
-    let dot = 0;
-    let square = 0;
-    for (let i = 0; i < values.length; i++) {
-      dot += values[i] * this.#queries[first + i];
-      square += values[i] * values[i];
-    }
-    return [nearness(metric, dot, square), this.#margins.ofDoubles(query, square)];
-  }
-
-  /** Queries of which so many rows are kept that they should be settled. */
-  get crowded(): number[] {
-    const queries: number[] = [];
-    for (const [query, open] of this.#open.entries()) if (open.length > this.#mostOpen) queries.push(query);
-    return queries;
+  /** How far that may be off the order of scores: only where they are distances. */
+  #marginOf(query: number, score: number): number {
+    return this.#options.metric === 'l2' ? this.#margins.ofDistance(query, score) : 0;
   }
 
   /** Lets only the k best of the rows of a query that are kept go on. */
-  async settle(query: number, rank: (rows: Uint32Array) => Promise<Neighbor[]>): Promise<void> {
-    const rows = this.#open[query].rows();
+  async #settle(
+    query: number,
+    rank: (query: number, rows: Uint32Array) => Promise<Neighbor[]>,
+  ): Promise<void> {
+    const open = this.#open[query];
+    const rows = open.rows();
     if (rows.length <= this.#mostOpen) return;
-    const best = (await rank(rows)).sort((a, b) => a.row - b.row);
-    const square = this.#norms[query] ** 2;
-    const scores = best.map(({ score }) => (this.#options.metric === 'l2' ? square - score ** 2 : score));
-    const margins = best.map(({ norm }) => this.#margins.ofDoubles(query, norm ** 2));
-    this.#open[query].settle({
-      rows: Uint32Array.from(best, ({ row }) => row),
-      least: Float64Array.from(scores, (score, i) => score - margins[i]),
-      most: Float64Array.from(scores, (score, i) => score + margins[i]),
-    });
+    const best = (await rank(query, rows)).sort((a, b) => a.row - b.row);
+    const bounds = (side: number) =>
+      Float64Array.from(
+        best,
+        ({ score }) => this.#nearnessOf(query, score) + side * this.#marginOf(query, score),
+      );
+    open.settle({ rows: Uint32Array.from(best, ({ row }) => row), least: bounds(-1), most: bounds(1) });
   }
 
   /** The rows that may be the nearest, for every query. */
   found(): Contended[] {
     return this.#open.map((open) => open.open());
   }
+}
+
+function normOf(values: Float32Array | Float64Array): number {
+  let square = 0;
+  for (const value of values) square += value * value;
+  return Math.sqrt(square);
 }

@@ -46,7 +46,8 @@ export interface NeighborOptions extends Omit<PassOptions, 'removed' | 'exclude'
  * Shape: table [rows, dim], queries [n * dim] → n lists of at most k
  * Rows of norm 0 have no cosine and rows with a value that is not finite no score: they are no answers. Ties: lower row first.
  * Whatever the number of threads, the answers are the same: candidates are compared again, in float64.
- * Cost: one scan for every 256 queries (or 2 MB of them), O(rows · dim · n) time, O(n · k) memory; the answers are gathered.
+ * Cost: one scan for every 256 queries (or 2 MB of them), O(rows · dim · n) time; O(n · k) memory, and up to 2^18 rows of all queries that
+ * float32 cannot tell apart; the answers are gathered.
  */
 export async function findNeighbors(
   table: EmbeddingTable,

@@ -23,7 +23,8 @@ export interface Moments {
 /** Squares of norms this many times their median are those of a fault, or of a row that would be most of every mean. */
 const outsize = 100 ** 2;
 
-/** Where more rows are that large, they are of another kind, and no faults. */
+/** Where more rows than so many, and than this share, are that large, they are of another kind, and no faults. */
+const few = 3;
 const fewShare = 0.01;
 
 /**
@@ -84,7 +85,7 @@ function outsizedOf(
   const bound = outsize * medianOf(old);
   const found: number[] = [];
   for (let row = 0; row < squares.length; row++) if (squares[row] > bound && isMeasured(row)) found.push(row);
-  return found.length <= fewShare * squares.length ? found : [];
+  return found.length <= Math.max(few, fewShare * squares.length) ? found : [];
 }
 
 /** Sums of powers, row by row, to a list of each power. Shape: sums [block.rows, 4] → powers 4 of [rows] */

@@ -62,15 +62,14 @@ export async function scanPart(
     table.scanParts?.({ next: () => counter.next(), halves: pass.prefersHalves }) ?? table.scan();
   let rows = 0;
   let gathered: Float32Array | undefined;
+  const rank = (query: number, open: Uint32Array) => {
+    gathered ??= gatherMemory(table.dim);
+    const vector = queries.subarray(query * table.dim, (query + 1) * table.dim);
+    return rankExactly(table, open, vector, { ...options, kernel, gathered });
+  };
   try {
     for await (const block of blocks) {
-      pass.compare(block);
-      for (const query of pass.crowded) {
-        gathered ??= gatherMemory(table.dim);
-        const ranking = { ...options, kernel, gathered };
-        const vector = queries.subarray(query * table.dim, (query + 1) * table.dim);
-        await pass.settle(query, (rows) => rankExactly(table, rows, vector, ranking));
-      }
+      await pass.compare(block, rank);
       rows += block.rows;
       advance?.(block.rows);
     }

@@ -140,7 +140,14 @@ describe('emb diff', () => {
       );
       const infinity = quantOf(write('infinity', [[Number.POSITIVE_INFINITY, 2, 0], ...rows.slice(1)]));
       expect(infinity.summary).toMatchObject({ rows: 12, changed: 1, not_finite: 1, relative_l2_worst: 0 });
+      expect(infinity.caption).toContain('nothing lost in finite rows, relative L2 0.00 on average');
       expect([nan.code, infinity.code]).toEqual([3, 3]);
+      const zeros = write('zeros', [[0, 0, 0], ...rows.slice(1)]);
+      const from = ['diff', zeros, write('half', [[1, 1, 1], [3, 3, -1.5], ...rows.slice(2)]), '--quant'];
+      // Row 1 is one and a half of what it was: of the eleven rows with a relative distance.
+      const { relative_l2_mean: mean } = JSON.parse(emb([...from, '--summary', '-f', 'json', '-q']).stdout);
+      expect(mean).toBeCloseTo(0.5 / 11, 12);
+      expect(emb(from).stdout).toContain(', 1 from all zeros');
     });
 
     test('rows that only one of them has are a difference', () => {

@@ -61,6 +61,33 @@ describe('without the leading components', () => {
     );
   }
 
+  test('directions of a wide table with outliers are at right angles, and nothing near is missed', async () => {
+    const [rows, dim, k] = [1200, 1100, 9];
+    let state = 5;
+    const draw = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 31 - 1;
+    };
+    const data = Float32Array.from({ length: rows * dim }, draw);
+    for (let row = 0; row < 6; row++)
+      for (let i = 0; i < dim; i++) data[row * 200 * dim + i] *= 1e8 / (row + 1);
+    const table = tableOf(data, dim, 100);
+    const components = await leadingComponents(table, 3);
+    const { directions } = components;
+    for (let a = 0; a < 3; a++)
+      for (let b = 0; b < 3; b++) {
+        let along = 0;
+        for (let i = 0; i < dim; i++) along += directions[a * dim + i]! * directions[b * dim + i]!;
+        expect(Math.abs(along - Number(a === b))).toBeLessThan(1e-14);
+      }
+    const queries = data.slice(100 * dim, 112 * dim);
+    for (const metric of ['cosine', 'dot', 'l2'] as const) {
+      const some = await findNeighbors(table, queries, { k, metric, components });
+      const all = await findNeighbors(table, queries, { k: rows, metric, components });
+      expect(some).toEqual(all.map((answers) => answers.slice(0, k)));
+    }
+  });
+
   test('rows that hold a NaN do not count, and rows that lie within the components are no answers by cosine', async () => {
     const [fixture] = cases;
     const { dim, count } = fixture;

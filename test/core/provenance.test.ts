@@ -126,6 +126,17 @@ describe('provenance of rows', () => {
     expect(names.flatMap((name, id) => (name === 'trained' ? [] : [id]))).toEqual([2000]);
   });
 
+  test.each([
+    [99, [7]],
+    [150, [7, 80]],
+  ])('%i rows with large ones among them: those are named, and no other one', async (count, large) => {
+    const rows = trainedRows(count, 64, 5, 0.1);
+    for (const row of large) rows[row] = rows[row]!.map((value) => 1e4 * value);
+    const { names, outsized } = await kindsOf(rows);
+    expect(outsized).toEqual(large);
+    expect(names.filter((name) => name !== 'trained')).toEqual([]);
+  });
+
   test('many large rows are another kind of rows', async () => {
     const rows = trainedRows(300, 32, 2);
     for (let row = 0; row < 30; row++) rows[row] = rows[row]!.map((value) => 1000 * value);

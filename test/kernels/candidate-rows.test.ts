@@ -200,7 +200,11 @@ describe('a pass over many queries', () => {
           const pass = new NeighborPass(dim, queries, { k, metric, removed, exclude }, kernel);
           for (let start = 0; start < rows; start += blockRows) {
             const taken = Math.min(blockRows, rows - start);
-            pass.compare({ start, rows: taken, data: data.subarray(start * dim, (start + taken) * dim) });
+            await pass.compare({
+              start,
+              rows: taken,
+              data: data.subarray(start * dim, (start + taken) * dim),
+            });
           }
           const found = pass.found();
           pass.release();
