@@ -15,15 +15,16 @@ const environment = (extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
   return { ...rest, ...extra };
 };
 
-/** Runs the real executable. */
+/** Runs the real executable. node: options of Node.js itself */
 export function emb(
   args: readonly string[],
-  options: { input?: string | Uint8Array; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: { input?: string | Uint8Array; env?: NodeJS.ProcessEnv; cwd?: string; node?: string[] } = {},
 ): Outcome {
-  const run = spawnSync(process.execPath, [executable, ...args], {
+  const run = spawnSync(process.execPath, [...(options.node ?? []), executable, ...args], {
     input: options.input ?? '',
     env: environment(options.env),
     cwd: options.cwd,
+    timeout: 120_000,
     maxBuffer: 1 << 28,
   });
   return { stdout: run.stdout.toString('utf8'), stderr: run.stderr.toString('utf8'), code: run.status ?? -1 };
