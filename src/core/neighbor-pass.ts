@@ -30,7 +30,10 @@ const mostOpen = 1 << 18;
 /** How many of one query at least. */
 const leastOpen = 1024;
 
-/** Where so many rows of a part are found, beside four for each that is asked for, equal ones among them are passed over. */
+/**
+ * Where more rows of a part are found, beside four for each that is asked for, float64 compares them at once, and of equal ones only as many
+ * as may be answers.
+ */
 const manyFound = 64;
 
 /** What a pass needs to know. All of it can be sent to another thread. */
