@@ -27,7 +27,7 @@ const standIns = {
 
 /** What every command loads comes in one file: a file costs about half a millisecond. */
 const shared =
-  /src\/(errors|composed-id|bytes\/(breath|input)|commands\/index|cli\/(context|inputs|ids|json-texts|say|progress|terminal|batch-terms)|kernels\/(arena|arena-kernel|webassembly)|text\/(nearest|numbers|escape|width|characters)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string|scripts\/string-width/;
+  /src\/(errors|composed-id|layout|bytes\/(breath|input)|commands\/index|cli\/(context|inputs|ids|json-texts|say|progress|terminal|batch-terms)|kernels\/(arena|arena-kernel|webassembly)|text\/(nearest|numbers|escape|width|characters)|render\/(index|table[a-z-]*|elide|colors))\.ts$|cli-table3|fast-string|scripts\/string-width/;
 
 /** What opening a file and looking its rows up loads. */
 const opening =

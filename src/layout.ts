@@ -1,3 +1,9 @@
+/** What parts of a model tables play. */
+export const layers = ['input', 'output', 'position', 'type'] as const;
+
+/** One of them. */
+export type Layer = (typeof layers)[number];
+
 /**
  * How positions enter: learned (a table), sinusoidal (a formula), rotary, alibi and relative (inside attention), none.
  * offset: row of the first position. max: how many positions the model was made for.

@@ -1,6 +1,6 @@
 import type { NdArray } from 'ndarray';
 import type { HalfRows, Metadata, RowBlock, ScanParts, TableOrigin, TensorInfo } from './files.ts';
-import type { ModelLayout } from './layout.ts';
+import type { Layer, ModelLayout } from './layout.ts';
 
 export type {
   ByteSource,
@@ -22,7 +22,7 @@ export type {
   TensorInfo,
   WordList,
 } from './files.ts';
-export type { ModelLayout, PositionLayout } from './layout.ts';
+export type { Layer, ModelLayout, PositionLayout } from './layout.ts';
 export type {
   Block,
   Cell,
@@ -38,9 +38,6 @@ export type {
 
 /** ndarray over one contiguous row-major Float32Array; rank 2 or 3 ([batch, seq, dim]). Hot loops take .data. */
 export type Matrix = NdArray<Float32Array>;
-
-/** What part of the model a table plays. */
-export type Layer = 'input' | 'output' | 'position' | 'type';
 
 export interface EmbeddingTable {
   /** Tensor name in the file; `weight` for the scratch layer. */

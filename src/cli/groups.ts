@@ -1,4 +1,5 @@
 import type { OptionSpec } from '../command.ts';
+import { layers } from '../layout.ts';
 
 /** Most rows of a scratch table: ids are unsigned 32-bit. */
 const mostRows = 2 ** 32 - 1;
@@ -60,7 +61,7 @@ export const groups: Record<'model' | 'tokenizer' | 'input' | 'scratch', readonl
       long: 'layer',
       type: 'text',
       value: 'role',
-      choices: ['input', 'output', 'position', 'type'],
+      choices: layers,
       default: 'input',
       description: 'which table of the model',
     },

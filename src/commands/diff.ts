@@ -8,6 +8,7 @@ import {
   type RowPairs,
 } from '../core/row-diff.ts';
 import { EmbError } from '../errors.ts';
+import { layers } from '../layout.ts';
 import { formatCount } from '../text/numbers.ts';
 import type { Cell, Column, Layer, Report, Tokenizer } from '../types.ts';
 import { mostPrinted, quantReport, type Side, shownRows } from './diff-quant.ts';
@@ -38,7 +39,7 @@ export const command: Command = {
       long: 'layer',
       type: 'text',
       value: 'role',
-      choices: ['input', 'output', 'position', 'type'],
+      choices: layers,
       default: 'input',
       description: 'which table',
     },

@@ -1,5 +1,6 @@
 import type { Command, Context, OptionSpec } from '../command.ts';
 import { hashRows, hashVocabulary, type RowLock, rowHashBytes, writeLock } from '../core/row-lock.ts';
+import { layers } from '../layout.ts';
 import type { Block, Cell, Layer, Report } from '../types.ts';
 import { tokenCells, tokenColumns } from './answer-columns.ts';
 import { namedOptions } from './named-options.ts';
@@ -17,7 +18,7 @@ export const tableOptions: readonly OptionSpec[] = [
     long: 'layer',
     type: 'text',
     value: 'role',
-    choices: ['input', 'output', 'position', 'type'],
+    choices: layers,
     default: 'input',
     description: 'which table',
   },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { EmbError } from '../errors.ts';
+import { layers } from '../layout.ts';
 import type { Layer, RowBlock, Tokenizer } from '../types.ts';
 
 /** Bytes that a row leaves in a lock. */
@@ -7,8 +8,6 @@ export const rowHashBytes = 8;
 
 /** Hashes of a line of a lock: 64 characters of base64. */
 const lineBytes = 48;
-
-const layers: readonly Layer[] = ['input', 'output', 'position', 'type'];
 
 const firstLine = 'emb lock 1';
 

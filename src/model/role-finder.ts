@@ -1,4 +1,5 @@
 import { EmbError } from '../errors.ts';
+import { layers } from '../layout.ts';
 import { didYouMean, nearestPaths } from '../text/nearest.ts';
 import type { Config, Layer, TensorInfo } from '../types.ts';
 import type { EmbeddingName } from './embedding-names.ts';
@@ -22,8 +23,6 @@ interface Candidate {
 
 /** A file with more tensors is a model whose table has a name. */
 const fewTensors = 64;
-
-const layers: readonly Layer[] = ['input', 'output', 'position', 'type'];
 
 /** Finds the tensors of a model's roles: by --tensor, by what the file itself tells, by their names. */
 export class RoleFinder {
